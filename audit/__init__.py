@@ -1,0 +1,1 @@
+"""The audit: cases and a classifier in, evidence and findings out."""

@@ -1,0 +1,59 @@
+"""A Case: one image as acquired, with its label and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from audit.results import DataDescription
+
+Pixels = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One image as acquired.
+
+    `id`: hash of the decoded pixels (+ ordinal for exact duplicates): names nothing.
+    `label`: class name as the data gives it. `patient`: P0001… or None.
+    `attributes`: subgroup columns (view, sex, age_band, …), never a path, date or UID.
+    `load()`: decoded pixels, float32 in [0, 1], (H, W) grey or (H, W, 3) colour.
+    `boxes`: lesion boxes (xmin, ymin, xmax, ymax) in native pixels.
+    """
+
+    id: str
+    label: str
+    load: Callable[[], Pixels] = field(repr=False, compare=False)
+    patient: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    shape: tuple[int, ...] = ()
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    burned_in: bool | None = None
+
+
+class Cases(Sequence[Case]):
+    """Cases in the order of their ids, with a description of how they were read."""
+
+    def __init__(self, cases: Sequence[Case], description: DataDescription) -> None:
+        self._cases = sorted(cases, key=lambda case: case.id)
+        self.description = description
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self._cases[index]
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self._cases)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Distinct label names, sorted."""
+        return tuple(sorted({case.label for case in self._cases}))
+
+    def by_id(self) -> dict[str, Case]:
+        return {case.id: case for case in self._cases}

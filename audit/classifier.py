@@ -1,0 +1,173 @@
+"""The Classifier: module + preparation + decision rule. The only stateful object."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from audit.cases.case import Case, Pixels
+from audit.decision import Decision, decide, log_odds
+from audit.results import ModelDescription, Preparation
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`logits` (N, K >= 2) float32; `referred` (N,) bool: handed to a human by the model."""
+
+    logits: Tensor
+    referred: Tensor
+
+
+class Classifier:
+    """What every stress, defence, probe and metric sees of a model.
+
+    `module` maps a normalised (N, C, H, W) tensor to logits (N, K); everything before
+    (resize, expansion of grey to the module's channels, normalisation) happens in here, so
+    that a perturbation is always measured in [0, 1] pixels and a grey image stays grey.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        description: ModelDescription,
+        *,
+        device: str = "cpu",
+    ) -> None:
+        self.description = description
+        self.device = torch.device(device)
+        self.module = module.to(self.device).eval()
+        for parameter in self.module.parameters():
+            parameter.requires_grad_(False)
+        way = description.preparation
+        self._mean = torch.tensor(way.mean, device=self.device).view(1, -1, 1, 1)
+        self._std = torch.tensor(way.std, device=self.device).view(1, -1, 1, 1)
+        self._forward: Callable[[Tensor], Tensor] = self._plain
+        self._counter = [0]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.description.classes
+
+    @property
+    def preparation(self) -> Preparation:
+        return self.description.preparation
+
+    @property
+    def decision(self) -> Decision:
+        found = self.description
+        return Decision(
+            positive=found.classes.index(found.positive_class),
+            threshold=found.threshold,
+            origin=found.threshold_origin,
+        )
+
+    @property
+    def has_gradients(self) -> bool:
+        return self.description.gradients
+
+    def prepare(self, case: Case) -> Tensor:
+        """Case -> x, float32 in [0, 1], (1, H, W) for grey and (3, H, W) for colour, on the CPU."""
+        return prepare_pixels(case.load(), self.preparation)
+
+    @property
+    def forwards(self) -> int:
+        """Images sent through the network so far, by this classifier and all derived from it."""
+        return self._counter[0]
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(N, 1 or 3, H, W) in [0, 1] -> raw logits (N, K), differentiable."""
+        return self._forward(x.to(self.device))
+
+    def _plain(self, x: Tensor) -> Tensor:
+        self._counter[0] += len(x)
+        wide = _to_channels(x, self.preparation.channels)
+        normal = (wide * self.preparation.value_range - self._mean) / self._std
+        logits: Tensor = self.module(normal)
+        return logits
+
+    def derived(self, forward: Callable[[Tensor], Tensor]) -> Classifier:
+        """The same classifier answering through `forward` (x in [0, 1] -> logits): a defence."""
+        other = copy.copy(self)
+        other._forward = forward
+        return other
+
+    def predict(self, x: Tensor) -> Output:
+        """(N, 1 or 3, H, W) in [0, 1] -> Output on the CPU, float32, no gradient."""
+        with torch.no_grad():
+            logits = self.logits(x).float().cpu()
+        return Output(logits, torch.zeros(len(logits), dtype=torch.bool))
+
+    def decision_logits(self, x: Tensor) -> Tensor:
+        """Logits shifted so that argmax *is* the deployed rule; what attacks see. Differentiable."""
+        z = self.logits(x)
+        rule = self.decision
+        if rule.threshold is None:
+            return z
+        others = torch.cat([z[:, : rule.positive], z[:, rule.positive + 1 :]], dim=1)
+        shift = others.amax(1) - torch.logsumexp(others, 1) - log_odds(rule.threshold)
+        kept = z.clone()
+        kept[:, rule.positive] = z[:, rule.positive] + shift
+        return kept
+
+    def decide(self, logits: Tensor | np.ndarray) -> np.ndarray:
+        """The deployed rule: logits (N, K) -> class indices (N,), -1 where not finite."""
+        array = logits.detach().cpu().numpy() if isinstance(logits, Tensor) else logits
+        return decide(array, self.decision)
+
+    def targets(self, cases: Sequence[Case]) -> Tensor:
+        """Class indices (N,) int64 of the cases' labels."""
+        return torch.tensor([self.classes.index(case.label) for case in cases])
+
+
+def prepare_pixels(pixels: Pixels, way: Preparation) -> Tensor:
+    """Native pixels (H, W[, 3]) in [0, 1] -> (1 or 3, height, width) float32 in [0, 1].
+
+    Antialiased resize of the short side and centre crop ("crop"), of both sides ("squish"),
+    or of the long side with zero padding ("pad").
+    """
+    array = np.ascontiguousarray(pixels, dtype=np.float32)
+    image = (
+        torch.from_numpy(array)[None]
+        if array.ndim == 2
+        else torch.from_numpy(array).permute(2, 0, 1)
+    )
+    height, width = image.shape[-2:]
+    ratios = (way.height / height, way.width / width)
+    if way.resize == "squish":
+        size = (way.height, way.width)
+    else:
+        ratio = max(ratios) if way.resize == "crop" else min(ratios)
+        size = (max(1, round(height * ratio)), max(1, round(width * ratio)))
+    if size != (height, width):
+        image = _resize(image, size, way.interpolation)
+    return _fit(image, way.height, way.width).clamp(0.0, 1.0).contiguous()
+
+
+def _resize(image: Tensor, size: tuple[int, int], interpolation: str) -> Tensor:
+    smooth = interpolation != "nearest"
+    options = {"antialias": True, "align_corners": False} if smooth else {}
+    return F.interpolate(image[None], size=size, mode=interpolation, **options)[0]
+
+
+def _fit(image: Tensor, height: int, width: int) -> Tensor:
+    """Centre crop what is too large, centre pad with zeros what is too small."""
+    top = max(0, (image.shape[-2] - height) // 2)
+    left = max(0, (image.shape[-1] - width) // 2)
+    image = image[:, top : top + height, left : left + width]
+    low = height - image.shape[-2]
+    side = width - image.shape[-1]
+    return F.pad(image, (side // 2, side - side // 2, low // 2, low - low // 2))
+
+
+def _to_channels(x: Tensor, channels: int) -> Tensor:
+    if x.shape[1] == channels:
+        return x
+    if x.shape[1] == 1:
+        return x.expand(-1, channels, -1, -1)
+    return x.mean(1, keepdim=True)

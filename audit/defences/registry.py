@@ -1,0 +1,59 @@
+"""A defence is a function Classifier -> Classifier; this is the table of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from audit.classifier import Classifier
+from audit.errors import HipauditError, did_you_mean
+
+Harden = Callable[..., Classifier]
+
+
+@dataclass(frozen=True)
+class Defence:
+    """`cost(params)`: forwards per image of the hardened classifier, relative to the plain one."""
+
+    name: str
+    harden: Harden
+    cost: Callable[[dict[str, Any]], float]
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        found = inspect.signature(self.harden).parameters.values()
+        return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
+
+
+DEFENCES: dict[str, Defence] = {}
+
+
+def defence(
+    name: str, *, cost: Callable[[dict[str, Any]], float] = lambda _: 1.0
+) -> Callable[[Harden], Harden]:
+    """Register `harden(classifier, *, ...) -> Classifier`. The given classifier is not changed."""
+
+    def register(harden: Harden) -> Harden:
+        DEFENCES[name] = Defence(name, harden, cost)
+        return harden
+
+    return register
+
+
+def load_defences() -> dict[str, Defence]:
+    import audit.defences as package
+
+    for module in iter_modules(package.__path__):
+        import_module(f"audit.defences.{module.name}")
+    return DEFENCES
+
+
+def get_defence(name: str) -> Defence:
+    known = load_defences()
+    if name not in known:
+        raise HipauditError("the name of a defence", f'"{name}"', did_you_mean(name, list(known)))
+    return known[name]

@@ -1,0 +1,73 @@
+"""A probe examines a classifier beyond the table of predictions; this is the table of probes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from audit.cases.case import Cases
+from audit.classifier import Classifier
+from audit.errors import HipauditError, did_you_mean
+from audit.evidence import Predictions
+from audit.results import ProbeReport, Scalar
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture a probe made: PNG bytes and the words that go with it.
+
+    `name`: file name without folder, made of case ids and words of ours only.
+    """
+
+    name: str
+    png: bytes
+    kind: str
+    title: str
+    alt: str
+    caption: str = ""
+    meta: dict[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass
+class Examination:
+    """What a probe may look at. `keep(picture)` stores a picture beside audit.json."""
+
+    classifier: Classifier
+    cases: Cases
+    predictions: Predictions
+    seed: int
+    batch_size: int
+    keep: Callable[[Picture], None]
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+Examine = Callable[[Examination], ProbeReport]
+PROBES: dict[str, Examine] = {}
+
+
+def probe(name: str) -> Callable[[Examine], Examine]:
+    """Register `examine(examination) -> ProbeReport`. A probe that raises is reported as failed."""
+
+    def register(examine: Examine) -> Examine:
+        PROBES[name] = examine
+        return examine
+
+    return register
+
+
+def load_probes() -> dict[str, Examine]:
+    import audit.probes as package
+
+    for module in iter_modules(package.__path__):
+        import_module(f"audit.probes.{module.name}")
+    return PROBES
+
+
+def get_probe(name: str) -> Examine:
+    known = load_probes()
+    if name not in known:
+        raise HipauditError("the name of a probe", f'"{name}"', did_you_mean(name, list(known)))
+    return known[name]

@@ -1,0 +1,169 @@
+"""What a stress is, and the table of them. A new one is one file and one test."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from audit.cases.case import Pixels
+from audit.errors import HipauditError, did_you_mean
+from audit.results import Scalar, as_levels
+
+
+class Attackable(Protocol):
+    """What an attack may see of a classifier."""
+
+    @property
+    def has_gradients(self) -> bool: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    def decision_logits(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) in [0, 1] -> logits (N, K) whose argmax is the deployed rule."""
+        ...
+
+
+@dataclass
+class Batch:
+    """Cases handed to a stress.
+
+    `x` (N, C, H, W) float32 in [0, 1] on the CPU; `y` (N,) true class indices; `rngs` one
+    generator per case (never draw from anything else). `pixels`: native images, only for
+    domain "acquisition". `open`: (N,) bool, still decided correctly; the engine updates it
+    between yields, and a search may skip cases that are no longer open.
+    """
+
+    x: Tensor
+    y: Tensor
+    rngs: Sequence[np.random.Generator]
+    pixels: Sequence[Pixels] = ()
+    open: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        if self.open.shape != (len(self.y),):
+            self.open = np.ones(len(self.y), dtype=bool)
+
+
+@dataclass(frozen=True)
+class Altered:
+    """Altered images of one variant.
+
+    `variant`: what distinguishes it ({"epsilon": 2/255}; {"angle": -30.0, "dx": 0.1, "dy": 0};
+    {"draw": 3}). `images`: (M, C, H, W) float32 in [0, 1] for domain "input", a list of native
+    arrays for "acquisition". `rows`: which of the batch they belong to (None = all, in order).
+    `found`: one mapping per image (transform, pixel, norm), may be empty.
+    `queries`: forwards spent per image inside the stress, (M,) or None.
+    """
+
+    variant: Mapping[str, Scalar]
+    images: Tensor | list[Pixels]
+    rows: Sequence[int] | None = None
+    found: Sequence[Mapping[str, Scalar]] = ()
+    queries: Sequence[int] | None = None
+
+
+Perturb = Callable[..., Iterator[Altered]]
+
+
+@dataclass(frozen=True)
+class Stress:
+    """A registered stress. `variants` says what the yields are:
+
+    "level": each is a result of its own (an epsilon, a severity);
+    "search": candidates of one search, a case is fooled when any candidate fools it;
+    "cell": every one counts for every case (an accuracy map); nothing is dropped.
+    """
+
+    name: str
+    perturb: Perturb
+    kind: Literal["attack", "corruption"]
+    norm: str | None
+    domain: Literal["input", "acquisition"]
+    variants: Literal["level", "search", "cell"]
+    needs_gradients: bool
+    budget: Callable[[Mapping[str, Any], Mapping[str, Scalar]], float | None] | None
+    through: str
+    cost: Callable[[Mapping[str, Any]], float]
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Keyword parameters and their defaults, from the function's own signature."""
+        found = inspect.signature(self.perturb).parameters.values()
+        return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
+
+    def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Defaults overlaid with `params`; an unknown name is a HipauditError."""
+        known = self.defaults
+        for name in params:
+            if name not in known:
+                raise HipauditError(
+                    f"a parameter of {self.name}", f'"{name}"', did_you_mean(name, list(known))
+                )
+        return {**known, **params}
+
+
+STRESSES: dict[str, Stress] = {}
+
+
+def stress(
+    name: str,
+    *,
+    kind: Literal["attack", "corruption"],
+    norm: str | None = None,
+    domain: Literal["input", "acquisition"] = "input",
+    variants: Literal["level", "search", "cell"] = "level",
+    needs_gradients: bool = False,
+    budget: Callable[[Mapping[str, Any], Mapping[str, Scalar]], float | None] | None = None,
+    through: str = "hipaudit",
+    cost: Callable[[Mapping[str, Any]], float] = lambda _: 1.0,
+) -> Callable[[Perturb], Perturb]:
+    """Register a stress. `cost` gives forwards per case (a backward counts 2) for the plan.
+
+    `budget(params, variant)` is the largest distance allowed in `norm` (for l0: pixels),
+    checked by the engine on every image; `through` says whose code runs ("ART", "hipaudit").
+    """
+
+    def register(perturb: Perturb) -> Perturb:
+        STRESSES[name] = Stress(
+            name, perturb, kind, norm, domain, variants, needs_gradients, budget, through, cost
+        )
+        return perturb
+
+    return register
+
+
+def load_stresses() -> dict[str, Stress]:
+    """Import every module of this package once, so that what is registered is complete."""
+    import audit.stresses as package
+
+    for module in iter_modules(package.__path__):
+        import_module(f"audit.stresses.{module.name}")
+    return STRESSES
+
+
+def get_stress(name: str) -> Stress:
+    known = load_stresses()
+    if name not in known:
+        raise HipauditError("the name of a stress", f'"{name}"', did_you_mean(name, list(known)))
+    return known[name]
+
+
+def variant_key(variant: Mapping[str, Scalar]) -> str:
+    """A stable, readable key: {"epsilon": 2/255} -> "epsilon=2/255".
+
+    >>> variant_key({"angle": -30.0, "dx": 0.1})
+    'angle=-30 dx=0.1'
+    """
+
+    def text(name: str, value: Scalar) -> str:
+        if name == "epsilon" and isinstance(value, int | float):
+            return as_levels(value)
+        return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+    return " ".join(f"{name}={text(name, value)}" for name, value in variant.items())
