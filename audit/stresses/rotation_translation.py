@@ -1,0 +1,163 @@
+"""The rotation–translation attack: the worst of many small turns and shifts, per image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from audit.errors import HipauditError, did_you_mean
+from audit.results import Scalar
+from audit.stresses.registry import Altered, Attackable, Batch, stress
+from audit.stresses.warp import canvas, check_filling, cut, warp, whole_pixels
+
+MODES = ("worst_of_k", "grid")
+REACH = {"angles": 180.0, "shifts": 0.99}
+
+
+def spread(steps: int | Sequence[float], limit: float, what: str) -> list[float]:
+    """`steps` equal steps from -limit to limit (one step is 0), or the values given.
+
+    >>> spread(5, 0.1, "shifts")
+    [-0.1, -0.05, 0.0, 0.05, 0.1]
+    """
+    if not isinstance(steps, int):
+        values = [float(value) for value in steps]
+    elif steps == 1:
+        values = [0.0]
+    else:
+        values = [round(float(v), 12) + 0.0 for v in np.linspace(-limit, limit, max(steps, 0))]
+    if not values or not np.isfinite(values).all():
+        raise HipauditError(f"one or more finite {what}", f"{steps!r}")
+    if max(map(abs, values)) > REACH[what]:
+        raise HipauditError(f"{what} within ±{REACH[what]}", f"{steps!r}")
+    return values
+
+
+def check_limits(max_angle: float, max_shift: float) -> None:
+    """HipauditError unless max_angle is 0–180 degrees and max_shift 0–0.99 of the side."""
+    if not 0 <= max_angle <= REACH["angles"]:
+        raise HipauditError("max_angle from 0 to 180 degrees", f"{max_angle!r}")
+    if not 0 <= max_shift <= REACH["shifts"]:
+        raise HipauditError("max_shift from 0 to 0.99 of the side", f"{max_shift!r}")
+
+
+def count(steps: int | Sequence[float]) -> int:
+    """How many values `spread` gives."""
+    return steps if isinstance(steps, int) else len(steps)
+
+
+def _cost(params: Mapping[str, Any]) -> float:
+    if params["mode"] == "grid":
+        return float(count(params["angles"]) * count(params["shifts"]) ** 2)
+    return float(params["k"])
+
+
+@stress("rotation_translation", kind="attack", variants="search", cost=_cost)
+def rotation_translation(
+    _model: Attackable,
+    batch: Batch,
+    *,
+    mode: str = "worst_of_k",
+    k: int = 10,
+    angles: int | Sequence[float] = 31,
+    shifts: int | Sequence[float] = 5,
+    max_angle: float = 30.0,
+    max_shift: float = 0.1,
+    fill: str = "zero",
+    interpolation: str = "bilinear",
+) -> Iterator[Altered]:
+    """Small rotations and shifts; an image is fooled when any of them fools it.
+
+    `mode` "worst_of_k": k draws per case, angle uniform in ±max_angle degrees, shifts uniform
+    over the whole pixels within ±max_shift of each side. "grid": every cell of angles × shifts
+    × shifts (31 × 5 × 5 = 775), large angles first, which changes the time and not the
+    result. Only cases still open are altered. Shifts are whole pixels, cut towards 0; `found`
+    holds the angle and the shift applied, as parts of width (dx) and height (dy).
+    Directions: `audit.stresses.warp`. Black box: no gradient, only the decision.
+    Source: Engstrom et al. 2019, arXiv:1712.02779.
+    """
+    check_limits(max_angle, max_shift)
+    check_filling(fill, interpolation)
+    if mode == "grid":
+        turns, moves = spread(angles, max_angle, "angles"), spread(shifts, max_shift, "shifts")
+        yield from _grid(batch, turns, moves, fill, interpolation)
+    elif mode == "worst_of_k":
+        yield from _draws(batch, k, max_angle, max_shift, fill, interpolation)
+    else:
+        raise HipauditError(
+            "a mode of rotation_translation", f'"{mode}"', did_you_mean(str(mode), list(MODES))
+        )
+
+
+def _draws(
+    batch: Batch, k: int, max_angle: float, max_shift: float, fill: str, interpolation: str
+) -> Iterator[Altered]:
+    if k < 1:
+        raise HipauditError("k of 1 or more", f"{k!r}")
+    height, width = batch.x.shape[-2:]
+    far_x, far_y = whole_pixels(max_shift, width), whole_pixels(max_shift, height)
+    # All draws of a case before any is tried: they must not depend on which cases stay open.
+    drawn = [
+        [
+            (
+                float(rng.uniform(-max_angle, max_angle)),
+                int(rng.integers(-far_x, far_x + 1)),
+                int(rng.integers(-far_y, far_y + 1)),
+            )
+            for _ in range(k)
+        ]
+        for rng in batch.rngs
+    ]
+    for draw in range(k):
+        rows = still_open(batch)
+        if not rows:
+            return
+        angles, rights, downs = zip(*(drawn[row][draw] for row in rows), strict=True)
+        images = warp(batch.x[rows], angles, rights, downs, fill=fill, interpolation=interpolation)
+        found = [
+            applied(*transform, height, width)
+            for transform in zip(angles, rights, downs, strict=True)
+        ]
+        yield Altered({"draw": draw}, images, rows, found)
+
+
+def _grid(
+    batch: Batch, angles: list[float], shifts: list[float], fill: str, interpolation: str
+) -> Iterator[Altered]:
+    """Large angles first, far shifts first; one rotation per angle, a slice per shift."""
+    height, width = batch.x.shape[-2:]
+    moves = sorted(product(shifts, shifts), key=lambda move: -abs(move[0]) - abs(move[1]))
+    for angle in sorted(angles, key=lambda value: -abs(value)):
+        rows = still_open(batch)
+        if not rows:
+            return
+        reach = reach_of(shifts, height, width)
+        held = canvas(batch.x[rows], angle, reach, fill, interpolation)
+        for dx, dy in moves:
+            places = [place for place, row in enumerate(rows) if batch.open[row]]
+            if not places:
+                return
+            right, down = whole_pixels(dx, width), whole_pixels(dy, height)
+            images = cut(held, right, down, reach)[places]
+            found = [applied(angle, right, down, height, width)] * len(places)
+            variant: dict[str, Scalar] = {"angle": angle, "dx": dx, "dy": dy}
+            yield Altered(variant, images, [rows[place] for place in places], found)
+
+
+def reach_of(shifts: Sequence[float], height: int, width: int) -> tuple[int, int]:
+    """The furthest shift in whole (columns, rows)."""
+    far = max(abs(shift) for shift in shifts)
+    return whole_pixels(far, width), whole_pixels(far, height)
+
+
+def applied(angle: float, right: int, down: int, height: int, width: int) -> dict[str, Scalar]:
+    """What was really done: degrees, and whole-pixel shifts as parts of width and height."""
+    return {"angle": angle, "dx": right / width, "dy": down / height}
+
+
+def still_open(batch: Batch) -> list[int]:
+    """Rows of the cases that nothing has fooled yet."""
+    return [int(row) for row in np.flatnonzero(batch.open)]
