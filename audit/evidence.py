@@ -94,8 +94,23 @@ class Predictions:
         return decide(logits, self.decision)
 
 
+_NOTHING = Rows(
+    case=np.zeros(0, np.int64),
+    variant=np.zeros(0, np.int64),
+    logits=np.zeros((0, 2), np.float32),
+    referred=np.zeros(0, np.bool_),
+    success=np.zeros(0, np.int8),
+    success_8bit=np.zeros(0, np.int8),
+    queries=np.zeros(0, np.int64),
+    variants=(),
+    found=(),
+)
+
+
 def join(parts: Sequence[Rows]) -> Rows:
     """Rows of several units of one run, in one order that does not depend on the units."""
+    if not parts:
+        return _NOTHING
     names = sorted({_key(v) for part in parts for v in part.variants})
     table = {_key(v): v for part in parts for v in part.variants}
     place = {name: index for index, name in enumerate(names)}

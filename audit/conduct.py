@@ -1,0 +1,159 @@
+"""One audit from a classifier and cases to a folder: plan, evidence, findings, probes, files."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from audit.cases.case import Cases
+from audit.cases.private import private_csv
+from audit.classifier import Classifier
+from audit.engine import Progress, Quiet, execute
+from audit.evidence import Predictions
+from audit.export import predictions_csv
+from audit.files import write_whole
+from audit.findings import derive
+from audit.fingerprint import machine, model_digest, versions
+from audit.folder import claimed
+from audit.options import AuditOptions
+from audit.plan import Run, make_plan, not_tested, within
+from audit.preflight import preflight
+from audit.probing import examine
+from audit.results import Note, Plan, Provenance, Results
+from audit.store import Store, unit_key
+
+
+def conduct(
+    classifier: Classifier,
+    cases: Cases,
+    folder: Path,
+    options: AuditOptions | None = None,
+    progress: Progress | None = None,
+    notes: Sequence[Note] = (),
+) -> Results:
+    """Audit `classifier` on `cases` and write audit.json, predictions.csv, figures/, private/.
+
+    `notes`: what the caller found beforehand; when empty the preflight is run here. Units lie
+    in folder/units; the same call again resumes. Raises HipauditError on bad options, when the
+    folder belongs to another audit (unless `overwrite`) or is in use.
+    """
+    options = options or AuditOptions()
+    progress = progress or Quiet()
+    notes = tuple(notes) or tuple(preflight(classifier, cases))
+    runs = make_plan(classifier, cases, options)
+    seconds = _estimate(runs, classifier, cases, options)
+    if options.max_time is not None:
+        runs = within(runs, cases, seconds, options.max_time, options.seed)
+        seconds = min(seconds, options.max_time)
+    run_id = _run_id(classifier, cases, runs, options)
+    with claimed(
+        folder, run_id, overwrite=options.overwrite, gate_file=options.gate_file
+    ) as started:
+        progress.plan([run.planned for run in runs], seconds)
+        began = time.monotonic()
+        predictions = execute(
+            runs,
+            classifier,
+            cases,
+            Store(folder / "units", read=options.resume),
+            seed=options.seed,
+            batch_size=options.batch_size,
+            progress=progress,
+        )
+        results = _results(
+            classifier, cases, folder, options, predictions, run_id, started, notes, runs, progress
+        )
+        _write(folder, results, predictions, cases, time.monotonic() - began)
+    return results
+
+
+def _results(
+    classifier: Classifier,
+    cases: Cases,
+    folder: Path,
+    options: AuditOptions,
+    predictions: Predictions,
+    run_id: str,
+    started: Mapping[str, Any],
+    notes: Sequence[Note],
+    runs: Sequence[Run],
+    progress: Progress,
+) -> Results:
+    findings = derive(predictions, options.subgroups, options.seed)
+    reports, artefacts = examine(classifier, cases, predictions, folder, options, progress)
+    return Results(
+        tool_version=versions()["hipaudit"],
+        run_id=run_id,
+        model=classifier.description,
+        data=cases.description,
+        plan=Plan(
+            preset=options.preset,
+            seed=options.seed,
+            runs=tuple(evidence.run for evidence in predictions.runs),
+            not_tested=not_tested(runs),
+        ),
+        findings=tuple(findings),
+        probes=tuple(reports),
+        artefacts=tuple(artefacts),
+        notes=tuple(notes),
+        provenance=Provenance(
+            date=str(started["date"]),
+            command=options.command,
+            python=platform.python_version(),
+            platform=machine(),
+            packages=versions(),
+            device=str(classifier.device),
+            batch_size=options.batch_size,
+            gate_file=started.get("gate_file"),
+        ),
+    )
+
+
+def _write(
+    folder: Path, results: Results, predictions: Predictions, cases: Cases, seconds: float
+) -> None:
+    write_whole(folder / "private" / "cases.csv", private_csv(cases), mode=0o600)
+    (folder / "private").chmod(0o700)
+    write_whole(folder / "predictions.csv", predictions_csv(predictions))
+    timings = {"seconds": round(seconds, 1), "forwards": sum(r.forwards for r in results.plan.runs)}
+    write_whole(folder / "timings.json", json.dumps(timings) + "\n")
+    write_whole(folder / "audit.json", results.to_json())
+
+
+def _run_id(
+    classifier: Classifier, cases: Cases, runs: Sequence[Run], options: AuditOptions
+) -> str:
+    """Twelve hex digits that name this audit: weights, cases, plan, seed, versions."""
+    return unit_key(
+        {
+            "model": model_digest(classifier),
+            "cases": [(c.id, c.label, c.patient, sorted(c.attributes.items())) for c in cases],
+            "runs": [(run.id, dict(run.params), run.cases) for run in runs],
+            "seed": options.seed,
+            "subgroups": options.subgroups,
+            "probes": options.probes,
+            "versions": versions(),
+        }
+    )[:12]
+
+
+def _estimate(
+    runs: Sequence[Run], classifier: Classifier, cases: Cases, options: AuditOptions
+) -> float:
+    """Seconds the plan should take, from two timed batches of real cases."""
+    few = [cases[i] for i in range(min(len(cases), options.batch_size, 8))]
+    start = time.monotonic()
+    first = [classifier.prepare(case) for case in few]
+    reading = (time.monotonic() - start) / len(few)
+    for x in first:
+        classifier.predict(x[None])
+    start = time.monotonic()
+    for x in first:
+        classifier.predict(x[None])
+    per_forward = (time.monotonic() - start) / len(few)
+    done = [run for run in runs if run.planned.state == "planned"]
+    return sum(run.forwards * per_forward + len(run.cases) * reading for run in done)

@@ -1,0 +1,210 @@
+"""The engine: runs × shards → units → Predictions. Success is decided here, not by a stress."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from audit.attempt import clean_rows, stressed_rows
+from audit.cases.case import Case, Cases
+from audit.classifier import Classifier
+from audit.defences.registry import get_defence
+from audit.evidence import Predictions, Rows, RunEvidence, Subject, join
+from audit.fingerprint import model_digest, sources_digest, versions
+from audit.plan import Run
+from audit.results import PlannedRun
+from audit.store import Store, Unit, unit_key
+from audit.stresses.registry import get_stress
+
+FORWARDS_PER_UNIT = 20_000
+
+
+class Progress(Protocol):
+    """Who wants to know. All calls come from the main thread."""
+
+    def plan(self, runs: Sequence[PlannedRun], seconds: float) -> None: ...
+    def run(self, run_id: str, done: int, total: int) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+class Quiet:
+    """Tells nobody."""
+
+    def plan(self, runs: Sequence[PlannedRun], seconds: float) -> None: ...
+    def run(self, run_id: str, done: int, total: int) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every unit of one audit shares."""
+
+    classifier: Classifier
+    cases: Mapping[str, Case]
+    store: Store
+    seed: int
+    batch_size: int
+    common: Mapping[str, object]
+    say: Callable[[str], None]
+
+
+def execute(
+    runs: Sequence[Run],
+    classifier: Classifier,
+    cases: Cases,
+    store: Store,
+    *,
+    seed: int,
+    batch_size: int = 32,
+    progress: Progress | None = None,
+) -> Predictions:
+    """Carry out the plan and return the one table.
+
+    Runs that cannot be carried out keep their place with state "failed" or "not applicable"
+    and a reason. A unit already in the store is not computed again.
+    """
+    progress = progress or Quiet()
+    subjects = tuple(
+        Subject(c.id, classifier.classes.index(c.label), c.patient, dict(c.attributes))
+        for c in cases
+    )
+    common = {
+        "model": model_digest(classifier),
+        "sources": sources_digest(),
+        "versions": versions(),
+        "device": str(classifier.device),
+        "seed": seed,
+    }
+    bench = Bench(classifier, cases.by_id(), store, seed, batch_size, common, progress.note)
+    place = {subject.id: index for index, subject in enumerate(subjects)}
+    right: dict[str, dict[str, bool]] = {}
+    done: list[RunEvidence] = []
+    for run in runs:
+        defended = _defended(classifier, run.planned.defence)
+        evidence = _carry_out(run, bench, defended, right, place, progress)
+        done.append(evidence)
+    return Predictions(subjects, classifier.classes, classifier.decision, tuple(done))
+
+
+def _defended(classifier: Classifier, defence: str) -> Classifier:
+    return classifier if defence == "none" else get_defence(defence).harden(classifier)
+
+
+def _carry_out(
+    run: Run,
+    bench: Bench,
+    defended: Classifier,
+    right: dict[str, dict[str, bool]],
+    place: Mapping[str, int],
+    progress: Progress,
+) -> RunEvidence:
+    if run.planned.state != "planned":
+        return _evidence(run, place, [], run.planned)
+    parts: list[Rows] = []
+    forwards = finished = 0
+    progress.run(run.id, 0, len(run.cases))
+    try:
+        for ids in shards(run):
+            unit = _unit(run, ids, bench, defended, right)
+            parts.append(_placed(unit.rows, ids, place))
+            forwards += unit.forwards
+            finished += len(ids)
+            progress.run(run.id, finished, len(run.cases))
+    except Exception as error:  # noqa: BLE001 a stress may raise anything: the run is named failed
+        reason = f"{type(error).__name__}: {error}"
+        failed = run.planned.model_copy(update={"state": "failed", "reason": reason[:300]})
+        progress.note(f"{run.id} failed: {reason}")
+        return _evidence(run, place, [], failed)
+    state = run.planned.model_copy(update={"state": "done", "forwards": forwards})
+    evidence = _evidence(run, place, parts, state)
+    if run.planned.kind == "clean":
+        right[run.planned.defence] = _correct(evidence, bench)
+    return evidence
+
+
+def shards(run: Run) -> list[list[str]]:
+    """Case ids by prefix: a unit costs about 20,000 forwards at most, or is one of 256 shards."""
+    length = 0
+    while length < 2 and run.forwards / 16**length > FORWARDS_PER_UNIT:
+        length += 1
+    groups: dict[str, list[str]] = defaultdict(list)
+    for case_id in run.cases:
+        groups[case_id[:length]].append(case_id)
+    return [groups[prefix] for prefix in sorted(groups)]
+
+
+def _unit(
+    run: Run,
+    ids: Sequence[str],
+    bench: Bench,
+    defended: Classifier,
+    right: Mapping[str, Mapping[str, bool]],
+) -> Unit:
+    """From the store, or computed and stored."""
+    cases = [bench.cases[case_id] for case_id in ids]
+    known = right.get(run.planned.defence, {})
+    attacked = run.planned.kind == "attack"
+    key = unit_key(
+        {
+            **bench.common,
+            "stress": run.planned.stress,
+            "params": dict(run.params),
+            "defence": run.planned.defence,
+            "cases": [(case.id, case.label) for case in cases],
+            "correct": [known[i] for i in ids] if attacked else None,
+        }
+    )
+    stored = bench.store.load(key)
+    if stored is not None:
+        return stored
+    before = defended.forwards
+    if run.planned.kind == "clean":
+        rows = clean_rows(defended, cases, bench.batch_size, bench.say)
+    else:
+        keep = [known[i] for i in ids] if attacked else [True] * len(ids)
+        stress = get_stress(run.planned.stress)
+        rows = stressed_rows(
+            stress,
+            dict(run.params),
+            defended,
+            cases,
+            keep,
+            seed=bench.seed,
+            batch_size=bench.batch_size,
+            say=bench.say,
+        )
+    unit = Unit(rows, defended.forwards - before)
+    bench.store.save(key, unit)
+    return unit
+
+
+def _placed(rows: Rows, ids: Sequence[str], place: Mapping[str, int]) -> Rows:
+    """A unit counts within its own cases; the table counts over all subjects."""
+    lookup = np.array([place[case_id] for case_id in ids], dtype=np.int64)
+    columns = {name: getattr(rows, name) for name in Rows.__dataclass_fields__}
+    return Rows(**{**columns, "case": lookup[rows.case]})
+
+
+def _evidence(
+    run: Run, place: Mapping[str, int], parts: Sequence[Rows], planned: PlannedRun
+) -> RunEvidence:
+    sample = np.array([place[case_id] for case_id in run.cases], dtype=np.int64)
+    kind = "level" if planned.kind == "clean" else get_stress(planned.stress).variants
+    return RunEvidence(planned, sample, join(parts), kind == "level", kind == "search")
+
+
+def _correct(evidence: RunEvidence, bench: Bench) -> dict[str, bool]:
+    """Case id -> decided correctly without stress (under this defence)."""
+    classifier = bench.classifier
+    decided = classifier.decide(evidence.rows.logits)
+    ids = sorted(bench.cases)
+    return {
+        ids[int(case)]: bool(classifier.classes[chosen] == bench.cases[ids[int(case)]].label)
+        if chosen >= 0
+        else False
+        for case, chosen in zip(evidence.rows.case, decided, strict=True)
+    }

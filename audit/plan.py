@@ -1,0 +1,214 @@
+"""From options to Runs: what will be done, to which cases, at what cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from audit.cases.case import Cases
+from audit.classifier import Classifier
+from audit.defences.registry import get_defence
+from audit.draws import ranked
+from audit.errors import HipauditError
+from audit.options import AuditOptions
+from audit.presets import Entry, get_preset
+from audit.results import PlannedRun
+from audit.stresses.registry import get_stress, load_stresses
+
+SMALLEST_SAMPLE = 8
+
+
+@dataclass(frozen=True)
+class Run:
+    """One (stress, parameters, defence) over a stated sample of case ids, with its cost.
+
+    `cost`: forwards per case, a backward counted as two.
+    """
+
+    planned: PlannedRun
+    cases: tuple[str, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    cost: float = 1.0
+
+    @property
+    def id(self) -> str:
+        return self.planned.id
+
+    @property
+    def forwards(self) -> float:
+        return self.cost * len(self.cases)
+
+
+def make_plan(classifier: Classifier, cases: Cases, options: AuditOptions) -> list[Run]:
+    """Clean runs first (one per defence), then every stress. Raises HipauditError on names.
+
+    A stress that cannot run (no gradients) stays in the plan as "not applicable".
+    """
+    entries = _chosen(options)
+    defences = list(dict.fromkeys(["none", *(entry.defence for entry in entries)]))
+    everyone = [case.id for case in cases][: options.max_samples and len(cases)]
+    if options.max_samples:
+        everyone = stratified(cases, options.max_samples, options.seed)
+    runs = [_clean(name, everyone, cases) for name in defences]
+    taken: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        run = _stressed(entry, classifier, cases, everyone, options)
+        taken[run.id] += 1
+        runs.append(run if taken[run.id] == 1 else _renamed(run, taken[run.id]))
+    return runs
+
+
+def _chosen(options: AuditOptions) -> list[Entry]:
+    """The preset's entries, narrowed and overlaid by the options."""
+    entries = list(get_preset(options.preset))
+    for name in (*(options.stresses or ()), *options.skip):
+        get_stress(name)
+    if options.stresses is not None:
+        present = {entry.stress for entry in entries}
+        entries = [entry for entry in entries if entry.stress in options.stresses]
+        entries += [Entry(name) for name in options.stresses if name not in present]
+    entries = [entry for entry in entries if entry.stress not in options.skip]
+    if options.defences is not None:
+        wanted = {name: get_defence(name) for name in options.defences if name != "none"}
+        plain = [entry for entry in entries if entry.defence == "none"]
+        defended = [entry for entry in entries if entry.defence in wanted]
+        missing = set(wanted) - {entry.defence for entry in defended}
+        defended += [replace(e, defence=name) for name in sorted(missing) for e in plain]
+        entries = plain + defended
+    return [_overlaid(entry, options) for entry in entries]
+
+
+def _overlaid(entry: Entry, options: AuditOptions) -> Entry:
+    stress = get_stress(entry.stress)
+    params = {**entry.params, **options.params.get(entry.stress, {})}
+    if options.epsilons and "epsilons" in stress.defaults:
+        params["epsilons"] = options.epsilons
+    for epsilon in params.get("epsilons", ()):
+        if not 0 < epsilon <= 1:
+            raise HipauditError(
+                "epsilon in (0, 1] pixels", f"{epsilon:g}", "Type 8-bit levels as --eps 2/255."
+            )
+    return replace(entry, params=stress.check(params))
+
+
+def _clean(defence: str, everyone: Sequence[str], cases: Cases) -> Run:
+    cost = 1.0 if defence == "none" else get_defence(defence).cost(get_defence(defence).defaults)
+    planned = PlannedRun(
+        id=_run_id("clean", defence),
+        stress="clean",
+        kind="clean",
+        defence=defence,
+        sample=len(everyone),
+        of=len(cases),
+        rule="every case" if len(everyone) == len(cases) else _rule(len(everyone)),
+    )
+    return Run(planned, tuple(everyone), {}, cost)
+
+
+def _stressed(
+    entry: Entry,
+    classifier: Classifier,
+    cases: Cases,
+    everyone: Sequence[str],
+    options: AuditOptions,
+) -> Run:
+    stress = get_stress(entry.stress)
+    size = min(entry.sample or len(everyone), len(everyone))
+    sample = everyone if size == len(everyone) else stratified(cases, size, options.seed, everyone)
+    cost = stress.cost(entry.params)
+    if entry.defence != "none":
+        hardening = get_defence(entry.defence)
+        cost *= hardening.cost(hardening.defaults)
+    blind = stress.needs_gradients and not classifier.has_gradients
+    planned = PlannedRun(
+        id=_run_id(entry.stress, entry.defence),
+        stress=entry.stress,
+        kind=stress.kind,
+        norm=stress.norm,
+        params=_plain(entry.params),
+        defence=entry.defence,
+        sample=len(sample),
+        of=len(cases),
+        rule="every case" if len(sample) == len(cases) else _rule(len(sample)),
+        state="not applicable" if blind else "planned",
+        reason="the classifier gives no gradients" if blind else None,
+    )
+    return Run(planned, tuple(sample), entry.params, cost)
+
+
+def _run_id(stress: str, defence: str) -> str:
+    return stress if defence == "none" else f"{stress}@{defence}"
+
+
+def _renamed(run: Run, ordinal: int) -> Run:
+    return replace(run, planned=run.planned.model_copy(update={"id": f"{run.id}-{ordinal}"}))
+
+
+def _rule(size: int) -> str:
+    return f"{size} cases, proportional to the labels, in seeded order"
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in params.items()}
+
+
+def stratified(cases: Cases, size: int, seed: int, among: Sequence[str] | None = None) -> list[str]:
+    """`size` case ids, proportional to the labels (largest remainder), nested for one seed.
+
+    Returned in order of id. Proportional, so that accuracy on the sample estimates accuracy
+    on all cases.
+    """
+    allowed = set(among) if among is not None else None
+    strata: dict[str, list[str]] = defaultdict(list)
+    for case in cases:
+        if allowed is None or case.id in allowed:
+            strata[case.label].append(case.id)
+    total = sum(len(ids) for ids in strata.values())
+    if size >= total:
+        return sorted(case_id for ids in strata.values() for case_id in ids)
+    shares = {label: size * len(ids) / total for label, ids in strata.items()}
+    counts = {label: int(share) for label, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda label: (counts[label] - shares[label], label))
+    for label in by_remainder[: size - sum(counts.values())]:
+        counts[label] += 1
+    chosen = [
+        i for label, ids in strata.items() for i in ranked(seed, ids, "sample")[: counts[label]]
+    ]
+    return sorted(chosen)
+
+
+def not_tested(runs: Sequence[Run]) -> dict[str, str]:
+    """Registered stresses that the plan leaves out, and why."""
+    present = {run.planned.stress for run in runs}
+    return {
+        name: "not in the chosen preset or options"
+        for name in sorted(load_stresses())
+        if name not in present
+    }
+
+
+def within(runs: Sequence[Run], cases: Cases, seconds: float, limit: float, seed: int) -> list[Run]:
+    """Shrink samples until the estimate fits `limit` seconds; the clean runs are never cut.
+
+    Rule: every stressed run's sample is multiplied by the same factor, never below
+    8 cases (or its planned size, if smaller). The rule is written into the run.
+    """
+    clean = sum(run.forwards for run in runs if run.planned.kind == "clean")
+    total = sum(run.forwards for run in runs)
+    if total == 0 or seconds <= limit or total == clean:
+        return list(runs)
+    per_forward = seconds / total
+    factor = max(0.0, (limit / per_forward - clean) / (total - clean))
+    return [run if run.planned.kind == "clean" else _cut(run, cases, factor, seed) for run in runs]
+
+
+def _cut(run: Run, cases: Cases, factor: float, seed: int) -> Run:
+    size = min(len(run.cases), max(SMALLEST_SAMPLE, int(len(run.cases) * factor)))
+    if size == len(run.cases):
+        return run
+    sample = stratified(cases, size, seed, run.cases)
+    rule = f"{_rule(size)}; cut from {len(run.cases)} to keep to the time limit"
+    planned = run.planned.model_copy(update={"sample": size, "rule": rule})
+    return replace(run, planned=planned, cases=tuple(sample))

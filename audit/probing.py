@@ -1,0 +1,65 @@
+"""Carrying out probes: one that raises is reported as failed, by name."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from audit.cases.case import Cases
+from audit.classifier import Classifier
+from audit.engine import Progress
+from audit.evidence import Predictions
+from audit.files import write_whole
+from audit.options import AuditOptions
+from audit.probes.registry import Examination, Picture, get_probe, load_probes
+from audit.results import Artefact, ProbeReport
+
+_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,120}\.png")
+
+
+def examine(
+    classifier: Classifier,
+    cases: Cases,
+    predictions: Predictions,
+    folder: Path,
+    options: AuditOptions,
+    progress: Progress,
+) -> tuple[list[ProbeReport], list[Artefact]]:
+    """Every chosen probe's report, and the pictures they kept under folder/figures."""
+    names = sorted(load_probes()) if options.probes is None else list(options.probes)
+    artefacts: list[Artefact] = []
+
+    def keep(picture: Picture) -> None:
+        artefacts.append(_kept(picture, folder))
+
+    reports = []
+    for ordinal, name in enumerate(names):
+        progress.run(f"probe {name}", ordinal, len(names))
+        params = {**options.params.get(name, {}), "images": options.images}
+        sight = Examination(
+            classifier, cases, predictions, options.seed, options.batch_size, keep, params
+        )
+        try:
+            reports.append(get_probe(name)(sight))
+        except Exception as error:  # noqa: BLE001 a probe may raise anything: it is named failed
+            reason = f"{type(error).__name__}: {error}"[:300]
+            progress.note(f"probe {name} failed: {reason}")
+            reports.append(ProbeReport(probe=name, state="failed", reason=reason))
+        progress.run(f"probe {name}", ordinal + 1, len(names))
+    return reports, sorted(artefacts, key=lambda artefact: artefact.path)
+
+
+def _kept(picture: Picture, folder: Path) -> Artefact:
+    if not _NAME.fullmatch(picture.name):
+        raise ValueError(f"picture name {picture.name!r} is not made of letters, digits, . _ -")
+    write_whole(folder / "figures" / picture.name, picture.png)
+    return Artefact(
+        path=f"figures/{picture.name}",
+        kind=picture.kind,
+        sha256=hashlib.sha256(picture.png).hexdigest(),
+        title=picture.title,
+        alt=picture.alt,
+        caption=picture.caption,
+        meta=picture.meta,
+    )
