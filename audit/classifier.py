@@ -104,7 +104,7 @@ class Classifier:
         return Output(logits, torch.zeros(len(logits), dtype=torch.bool))
 
     def decision_logits(self, x: Tensor) -> Tensor:
-        """Logits shifted so that argmax *is* the deployed rule: what attacks see; differentiable."""
+        """Logits shifted so that argmax is the deployed rule: what attacks see. Differentiable."""
         z = self.logits(x)
         rule = self.decision
         if rule.threshold is None:
