@@ -1,0 +1,62 @@
+# `make help` explains every target. A fresh machine needs Python 3.11 or newer, make, and
+# Debian's or macOS' package manager (for Pango, which draws the text of the PDF).
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell command -v $(p))))
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-all lint format bench wheel schema clean pango
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(INSTALLED)  ## create .venv and install hipaudit with pinned packages (about 6 GB, once)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Expected Python 3.11 or newer, found $$("$(PYTHON)" --version). Run: make PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null || true
+	@echo "Installing pinned packages into $(VENV) (torch is large; the first time takes minutes) …"
+	@if [ -x $(BIN)/uv ]; then \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]'; \
+	else \
+	  $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'; \
+	fi
+	@touch $@
+
+pango:  # WeasyPrint needs Pango at run time
+	@sh tools/pango.sh
+
+demo: $(INSTALLED) pango  ## synthesise radiographs, train, audit, write the report (about 8 minutes)
+	$(BIN)/hipaudit demo
+
+test: $(INSTALLED) pango  ## the test suite without the slow tests, and the built wheel
+	$(BIN)/python -m pytest
+	sh tools/check_wheel.sh $(BIN)
+
+test-all: $(INSTALLED) pango  ## every test, the slow ones too
+	$(BIN)/python -m pytest -m ""
+	sh tools/check_wheel.sh $(BIN)
+
+lint: $(INSTALLED)  ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED)  ## let ruff format and fix what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED)  ## speed and memory, as ratios measured side by side in one run
+	$(BIN)/python benchmarks/peers.py
+
+schema: $(INSTALLED)  ## write the JSON Schema of audit.json anew
+	$(BIN)/python -m audit.schema.generate
+
+wheel: $(INSTALLED)  ## build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean:  ## remove what was built and written, not .venv
+	rm -rf dist build hipaudit-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
