@@ -1,0 +1,158 @@
+"""Findings of one view: every rate and the AUROC, in every group, with interval or reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from audit.findings.frame import Frame
+from audit.findings.proportions import Table, limits, tabulate
+from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES, Rate, rates, truth
+from audit.findings.view import Bools, Gap, Label, View
+from audit.metrics.auroc import auroc, auroc_interval
+from audit.metrics.interval import Interval
+from audit.results import Finding
+
+WIDE = 0.10  # half-width above which a number is called imprecise
+
+
+def measure(frame: Frame, view: View) -> Iterator[Finding]:
+    """All findings of a view, overall first, then by group."""
+    names, members = _groups_of(frame, view)
+    found = rates(frame.predictions, view)
+    table = tabulate(frame, view.cases, found, members)
+    low, high, method = limits(frame, view.cases, table)
+    for g, group in enumerate(names):
+        for m, rate in enumerate(found):
+            interval = Interval(float(low[m, g]), float(high[m, g]), str(method[m, g]))
+            yield _rate_finding(view.label, group, rate, table, (m, g), interval)
+        if view.share is None:
+            yield _auroc_finding(frame, view, group, members[:, g])
+    yield from _counts(view)
+
+
+def _groups_of(frame: Frame, view: View) -> tuple[list[dict[str, str]], Bools]:
+    names = list(frame.groups.names)
+    members = frame.groups.members[view.cases]
+    return (names[:1], members[:, :1]) if view.everyone_only else (names, members)
+
+
+def _rate_finding(
+    label: Label,
+    group: dict[str, str],
+    rate: Rate,
+    table: Table,
+    at: tuple[int, int],
+    interval: Interval,
+) -> Finding:
+    whole = int(table.whole[at])
+    start = finding(rate.metric, label, group, n=whole, independent=bool(table.assumed[at]))
+    if rate.part.dtype == bool and not rate.f1:
+        start = start.model_copy(update={"events": int(table.part[at])})
+    if table.needs[at] < FEWEST:
+        return start.model_copy(update={"reason": f"fewer than {FEWEST} {rate.needed}"})
+    value = float(table.part[at]) / whole
+    if rate.f1:
+        value, interval = _f1(value), _f1_interval(interval)
+    return with_value(start, value, interval)
+
+
+def _f1(jaccard: float) -> float:
+    return 2 * jaccard / (1 + jaccard)
+
+
+def _f1_interval(interval: Interval) -> Interval:
+    """F1 = 2J / (1 + J) rises with J = TP / (TP + FP + FN), so J's limits become F1's."""
+    return Interval(_f1(interval.low), _f1(interval.high), interval.method)
+
+
+def _auroc_finding(frame: Frame, view: View, group: dict[str, str], inside: Bools) -> Finding:
+    cases = view.cases[inside]
+    start = finding(
+        "auroc",
+        view.label,
+        group,
+        n=len(cases),
+        independent=not bool(frame.known[cases].all()),
+    )
+    positive = truth(frame.predictions, view)[inside]
+    reason = too_few(positive)
+    if reason is not None:
+        return start.model_copy(update={"reason": reason})
+    scores = view.score[inside]
+    interval = auroc_interval(scores, positive, frame.patients[cases])
+    return with_value(start, auroc(scores, positive), interval)
+
+
+def too_few(positive: Bools) -> str | None:
+    """Why a number that needs both classes cannot be given, or None."""
+    for count, word in ((positive.sum(), POSITIVES), ((~positive).sum(), NEGATIVES)):
+        if count < FEWEST:
+            return f"fewer than {FEWEST} {word}"
+    return None
+
+
+def _counts(view: View) -> Iterator[Finding]:
+    """Cases without a finite output, counted as wrong everywhere: said only when there are any."""
+    broken = int((~view.finite).sum())
+    if broken:
+        yield finding(
+            "not_finite",
+            view.label,
+            {},
+            n=len(view.cases),
+            events=broken,
+            reason=f"{broken} cases have no finite output and count as wrong",
+        )
+
+
+def gaps(gap: Gap) -> Iterator[Finding]:
+    """What a missing level would have said, without a value and with the reason."""
+    metrics = ["accuracy", "sensitivity", "specificity", "auroc"]
+    if gap.label.kind == "clean":
+        metrics += ["precision", "f1"]
+    else:
+        metrics += ["robust_accuracy", "robust_sensitivity", "robust_specificity"]
+    if gap.label.kind == "attack":
+        metrics += ["attack_success", "attack_success_8bit"]
+    for metric in metrics:
+        yield finding(metric, gap.label, {}, reason=gap.reason)
+
+
+def finding(
+    metric: str,
+    label: Label,
+    group: dict[str, str],
+    *,
+    n: int = 0,
+    events: int | None = None,
+    independent: bool = False,
+    reason: str | None = None,
+) -> Finding:
+    return Finding(
+        metric=metric,
+        stress=label.stress,
+        params=dict(label.params),
+        variant=label.variant,
+        defence=label.defence,
+        group=group,
+        n=n,
+        events=events,
+        independent=independent,
+        reason=reason,
+    )
+
+
+def with_value(start: Finding, value: float, interval: Interval) -> Finding:
+    """The finding with its value, its 95% limits and whether they are wide."""
+    half = (interval.high - interval.low) / 2
+    return start.model_copy(
+        update={
+            "value": float(np.clip(value, -1.0, 1.0)),
+            "low": interval.low,
+            "high": interval.high,
+            "method": interval.method,
+            "imprecise": half > WIDE,
+        }
+    )

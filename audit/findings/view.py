@@ -1,0 +1,75 @@
+"""A View: what one defence decided at one level of one stress, ready to be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from audit.decision import margin
+from audit.evidence import Predictions
+from audit.results import Scalar
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a finding says about where its number comes from."""
+
+    stress: str
+    defence: str
+    kind: str
+    params: Mapping[str, Scalar]
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """Columns of equal length n, one entry per sampled case.
+
+    `cases`: index into the subjects. `correct`: exact class. `score`: log-odds of the positive
+    class; a case without finite output scores as badly as its truth allows. `kept`: correct
+    without stress and under it. `fooled`, `fooled_8bit`: None where not an attack or unknown.
+    `share`: correct share over several variants, for an average. `everyone_only`: no subgroups.
+    """
+
+    label: Label
+    cases: Ints
+    decided: Ints
+    score: Floats
+    correct: Bools
+    clean_correct: Bools
+    kept: Bools
+    finite: Bools
+    fooled: Bools | None = None
+    fooled_8bit: Bools | None = None
+    share: Floats | None = None
+    everyone_only: bool = False
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A level that should be there and is not: every number of it is missing for `reason`."""
+
+    label: Label
+    n: int
+    reason: str
+
+
+def scores(predictions: Predictions, cases: Ints, logits: npt.NDArray[np.float32]) -> Floats:
+    """Log-odds of the positive class (n,); not finite = ranked on the wrong side of everything."""
+    positive = predictions.decision.positive
+    finite = finite_rows(logits)
+    worst = np.where(predictions.targets[cases] == positive, -np.inf, np.inf)
+    usable = np.where(finite[:, None], logits, 0.0)
+    return np.asarray(np.where(finite, margin(usable, positive), worst))
+
+
+def finite_rows(logits: npt.NDArray[np.float32]) -> Bools:
+    """(n, K) -> (n,) whether the whole output is finite."""
+    return np.asarray(np.isfinite(logits).all(axis=1))
