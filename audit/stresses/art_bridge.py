@@ -1,0 +1,369 @@
+"""The only door to the Adversarial Robustness Toolbox (ART 1.20.1).
+
+One way: `estimator` shows ART a classifier of ours, and FGSM, PGD and Square below run in ART
+itself. The other way: `as_evasion_attack` turns any registered stress into an ART
+`EvasionAttack`. ART is imported inside functions, because importing it costs seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from audit.draws import generator
+from audit.errors import HipauditError, StressFailed
+from audit.stresses.registry import Altered, Attackable, Batch, Stress, get_stress
+
+Array = npt.NDArray[np.float32]
+
+
+def estimator(model: Attackable, shape: Sequence[int]) -> Any:
+    """An ART `PyTorchClassifier` over `model.decision_logits`, for x of `shape` (C, H, W).
+
+    Clip values (0, 1), no preprocessing of ART's: ε means pixels. Logits that are not finite
+    raise StressFailed, because ART would return the input unchanged, which looks unbreakable.
+    """
+    from art.estimators.classification import PyTorchClassifier
+
+    return PyTorchClassifier(
+        model=_DecisionLogits(model),
+        loss=_UnsaturatedCrossEntropy(reduction="sum"),
+        input_shape=tuple(shape),
+        nb_classes=len(model.classes),
+        clip_values=(0.0, 1.0),
+        preprocessing=None,
+        device_type="cpu",
+    )
+
+
+class _DecisionLogits(nn.Module):
+    """Holds the model as a plain attribute, so that ART cannot reach its mode or its weights."""
+
+    def __init__(self, model: Attackable) -> None:
+        super().__init__()
+        self.ask = model.decision_logits
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.ask(x).float().to(x.device)
+        if not torch.isfinite(logits).all():
+            raise StressFailed("the model's logits are not finite inside the attack")
+        return logits
+
+
+class _UnsaturatedCrossEntropy(nn.CrossEntropyLoss):
+    """Cross-entropy by value, with each image's gradient divided by its P(error).
+
+    With m = logsumexp(other logits) - true logit, CE = softplus(m) and ∇CE = sigmoid(m)·∇m.
+    In float32 the factor sigmoid(m) loses half the gradient from about m = -17 and all of it
+    from -104, which would make a saturated model look robust. It is positive and one number
+    per image, so dropping it changes no sign and no normalised direction.
+    """
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        true = F.one_hot(target, logits.shape[1]).bool()
+        others = logits.masked_fill(true, -torch.inf)
+        m = torch.logsumexp(others, 1) - logits[true]
+        loss = F.softplus(m).detach() + (m - m.detach())  # (N,)
+        if self.reduction == "none":
+            return loss
+        return loss.sum() if self.reduction == "sum" else loss.mean()
+
+
+def fast_gradient(
+    model: Attackable, x: Tensor, y: Tensor
+) -> tuple[Callable[[float], Tensor], npt.NDArray[np.bool_]]:
+    """ART's `FastGradientMethod` for any number of radii from one gradient.
+
+    x (N, C, H, W) in [0, 1], y (N,) true classes -> (ε -> images like x, (N,) bool: the
+    gradient is zero everywhere, so the attack was blind).
+    """
+    from art.attacks.evasion import FastGradientMethod
+
+    clean, labels = _numpy(x), _one_hot(y, model)
+    target = estimator(model, x.shape[1:])
+    gradient = target.loss_gradient(clean, labels)
+    target.loss_gradient = lambda *_, **__: gradient  # the gradient at x does not depend on ε
+
+    def step(epsilon: float) -> Tensor:
+        attack = FastGradientMethod(target, eps=epsilon, eps_step=epsilon, batch_size=len(clean))
+        with _quiet():
+            return _tensor(attack.generate(clean, labels))
+
+    return step, ~gradient.reshape(len(gradient), -1).any(axis=1)
+
+
+def projected_gradient(
+    model: Attackable, x: Tensor, y: Tensor, start: Tensor, epsilon: float, step: float, steps: int
+) -> Tensor:
+    """`steps` of ART's `ProjectedGradientDescentPyTorch` from `start`, inside the ε-ball around x.
+
+    ART draws its starts from NumPy's global generator and always at the centre it projects on;
+    the starts here come from the caller, so that they can be drawn per case.
+    """
+    from art.attacks.evasion import ProjectedGradientDescentPyTorch
+
+    attack = ProjectedGradientDescentPyTorch(
+        estimator(model, x.shape[1:]), eps=epsilon, eps_step=step, max_iter=steps, verbose=False
+    )
+    labels = torch.from_numpy(_one_hot(y, model))
+    current = start
+    with _quiet():
+        for _ in range(steps):
+            current = attack._compute_pytorch(
+                current, x, labels, None, epsilon, step, False, torch.zeros_like(x)
+            )
+    return current.detach().clamp(0.0, 1.0)
+
+
+def square(
+    model: Attackable, x: Tensor, y: int, epsilon: float, queries: int, rng: np.random.Generator
+) -> tuple[Tensor, int]:
+    """ART's `SquareAttack` on one image x (C, H, W) -> (image, forwards really spent).
+
+    ART draws from NumPy's global generator: it is seeded from `rng` and put back afterwards.
+    ART asks the model three times per step, twice for what it already knows: those answers
+    are remembered.
+    """
+    from art.attacks.evasion import SquareAttack
+
+    target = estimator(model, x.shape)
+    known: dict[bytes, Array] = {}
+    ask = target.predict
+
+    def predict(images: Array, **_: Any) -> Array:
+        key = hashlib.blake2b(np.ascontiguousarray(images).tobytes(), digest_size=16).digest()
+        if key not in known:
+            known[key] = ask(images, batch_size=1)
+        return known[key]
+
+    target.predict = predict
+    attack = SquareAttack(
+        target,
+        eps=epsilon,
+        max_iter=max(1, queries - 2),  # the clean image and the first stripes are asked too
+        p_init=_first_square(x.shape[-2], x.shape[-1]),
+        batch_size=1,
+        verbose=False,
+    )
+    labels = _one_hot(torch.tensor([y]), model)
+    with _quiet(), _numpy_seeded(int(rng.integers(2**32))):
+        found = attack.generate(_numpy(x[None]), labels)
+    return _tensor(found)[0], len(known)
+
+
+def _first_square(height: int, width: int) -> float:
+    """Share of the image in the first square: the paper's .8, less where ART would overrun."""
+    side = min(height, width) - 1
+    return min(0.8, side * side / (height * width))
+
+
+def as_evasion_attack(
+    stress_name: str, estimator: Any, *, seed: int = 0, batch_size: int = 32, **params: Any
+) -> Any:
+    """A registered stress as an ART `EvasionAttack` on any ART `PyTorchClassifier`.
+
+    `.generate(x, y=None)` takes x (N, C, H, W) float in [0, 1], y as class indices or one-hot
+    (None: the estimator's own predictions), and returns images like x: per image the first
+    candidate that changes the decision away from y; where none does, the last level for a
+    stress of levels and x itself for a search. Images decided wrongly from the start come back
+    unchanged. Raises HipauditError for an unknown stress or parameter, and for an estimator
+    whose clip_values are not (0, 1) or whose channels come last.
+    """
+    chosen = get_stress(stress_name)
+    settings = chosen.check(params)
+    _check_estimator(estimator)
+    return _adapter()(estimator, chosen, settings, seed, batch_size)
+
+
+@cache
+def _adapter() -> Any:
+    """The class is made on first use: its parent lives in ART."""
+    from art.attacks import EvasionAttack
+    from art.estimators.classification import PyTorchClassifier
+
+    class RegisteredStress(EvasionAttack):  # type: ignore[misc]  # ART carries no types
+        """A stress of hipaudit's registry behind ART's interface."""
+
+        attack_params: ClassVar = [*EvasionAttack.attack_params, "params", "seed", "batch_size"]
+        _estimator_requirements = (PyTorchClassifier,)
+
+        def __init__(
+            self, estimator: Any, stress: Stress, params: dict[str, Any], seed: int, batch_size: int
+        ) -> None:
+            super().__init__(estimator=estimator)
+            self.stress, self.params = stress, params
+            self.seed, self.batch_size = seed, batch_size
+
+        def generate(self, x: Array, y: Any = None, **_: Any) -> Array:
+            images = torch.from_numpy(np.array(x, dtype=np.float32))
+            model = _FromArt(self.estimator)
+            done = []
+            with _undisturbed(self.estimator.model):
+                labels = _indices(y, model, images, self.batch_size)
+                for part in range(0, len(images), self.batch_size):
+                    cut = slice(part, part + self.batch_size)
+                    batch = _as_batch(images[cut], labels[cut], self.stress, self.seed)
+                    done.append(first_fooling(self.stress, self.params, model, batch))
+            return torch.cat(done).numpy() if done else _numpy(images)
+
+    return RegisteredStress
+
+
+class _FromArt:
+    """An ART classifier as an `Attackable`. One logit z becomes [-z/2, z/2]."""
+
+    has_gradients = True
+
+    def __init__(self, estimator: Any) -> None:
+        self._estimator = estimator
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(str(index) for index in range(max(2, self._estimator.nb_classes)))
+
+    def decision_logits(self, x: Tensor) -> Tensor:
+        logits: Tensor = self._estimator._predict_framework(x.to(self._estimator.device))[0]
+        if logits.ndim == 1 or logits.shape[1] == 1:
+            z = logits.reshape(-1, 1)
+            return torch.cat([-z / 2, z / 2], dim=1)
+        return logits
+
+
+def first_fooling(
+    stress: Stress, params: dict[str, Any], model: Attackable, batch: Batch
+) -> Tensor:
+    """Per image the first candidate that is decided differently from y; see as_evasion_attack."""
+    batch.open = _decided(model, batch.x) == batch.y.numpy()
+    chosen = batch.x.clone()
+    for altered in stress.perturb(model, batch, **params):
+        rows = np.arange(len(chosen)) if altered.rows is None else np.asarray(altered.rows)
+        open_ = batch.open[rows]
+        rows, images = rows[open_], _stacked(altered, chosen)[torch.from_numpy(open_)]
+        if len(rows):
+            fooled = _decided(model, images) != batch.y.numpy()[rows]
+            taken = fooled | (stress.variants == "level")
+            chosen[rows[taken]] = images[torch.from_numpy(taken)]
+            batch.open[rows[fooled]] = False
+        if not batch.open.any():
+            break
+    return chosen
+
+
+def _decided(model: Attackable, x: Tensor) -> npt.NDArray[np.int64]:
+    with torch.no_grad():
+        return model.decision_logits(x).argmax(1).cpu().numpy()
+
+
+def _stacked(altered: Altered, like: Tensor) -> Tensor:
+    """Images of one variant as a tensor; native arrays of an acquisition stress included."""
+    if isinstance(altered.images, Tensor):
+        return altered.images
+    planes = [torch.from_numpy(np.asarray(image, np.float32)) for image in altered.images]
+    stacked = torch.stack([p[None] if p.ndim == 2 else p.permute(2, 0, 1) for p in planes])
+    if stacked.shape[1:] != like.shape[1:]:
+        raise HipauditError(
+            "a stress that keeps the size of an image",
+            f"{tuple(stacked.shape[1:])} for {tuple(like.shape[1:])}",
+            "Run it through hipaudit instead of ART.",
+        )
+    return stacked
+
+
+def _as_batch(x: Tensor, y: Tensor, stress: Stress, seed: int) -> Batch:
+    """Draws follow the image's content, so that the batch it sits in does not matter."""
+    names = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in x]
+    pixels = [
+        image[0].numpy() if len(image) == 1 else image.permute(1, 2, 0).numpy() for image in x
+    ]
+    return Batch(
+        x=x,
+        y=y,
+        rngs=[generator(seed, name, stress.name) for name in names],
+        pixels=pixels if stress.domain == "acquisition" else (),
+    )
+
+
+def _indices(y: Any, model: Attackable, x: Tensor, batch_size: int) -> Tensor:
+    if y is None:
+        starts = range(0, len(x), batch_size)
+        parts = [_decided(model, x[start : start + batch_size]) for start in starts]
+        return torch.from_numpy(np.concatenate(parts)) if parts else torch.zeros(0).long()
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        labels = labels.argmax(axis=1)
+    return torch.from_numpy(labels.reshape(-1).astype(np.int64))
+
+
+def _check_estimator(estimator: Any) -> None:
+    clip = estimator.clip_values
+    if clip is None or not (np.all(clip[0] == 0) and np.all(clip[1] == 1)):
+        raise HipauditError(
+            "an ART estimator with clip_values=(0, 1)",
+            f"clip_values={clip!r}",
+            "Scale images to [0, 1] and give the estimator clip_values=(0, 1).",
+        )
+    if not estimator.channels_first:
+        raise HipauditError(
+            "an ART estimator with channels_first=True", "channels_first=False", "Use NCHW images."
+        )
+
+
+@contextmanager
+def _undisturbed(module: nn.Module) -> Iterator[None]:
+    """ART's and our attacks leave mode and gradients of somebody else's module as they were."""
+    modes = [(part, part.training) for part in module.modules()]
+    wanted = [(weight, weight.requires_grad) for weight in module.parameters()]
+    try:
+        for weight, _ in wanted:
+            weight.requires_grad_(False)
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+        for weight, needs in wanted:
+            weight.requires_grad_(needs)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """ART logs success rates that are not ours (FGSM's is always 0.00%)."""
+    log = logging.getLogger("art.attacks.evasion")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+@contextmanager
+def _numpy_seeded(seed: int) -> Iterator[None]:
+    """NumPy's global generator seeded for a while, then put back."""
+    before = np.random.get_state()  # noqa: NPY002 - ART draws from the global generator
+    np.random.seed(seed)  # noqa: NPY002 - as above
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002 - as above
+
+
+def _one_hot(y: Tensor, model: Attackable) -> Array:
+    return F.one_hot(y, len(model.classes)).numpy().astype(np.float32)
+
+
+def _numpy(x: Tensor) -> Array:
+    return x.detach().cpu().numpy().astype(np.float32)
+
+
+def _tensor(images: Array) -> Tensor:
+    return torch.from_numpy(np.asarray(images, np.float32)).clamp(0.0, 1.0)
