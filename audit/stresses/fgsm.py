@@ -15,7 +15,7 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
     needs_gradients=True,
     budget=lambda _, variant: float(variant["epsilon"]),
     through="ART",
-    cost=lambda _: 3.0,  # one forward, one backward, whatever the number of radii
+    cost=lambda p: 3.0 + len(p["epsilons"]),  # one gradient, then one look per radius
 )
 def fgsm(
     model: Attackable,

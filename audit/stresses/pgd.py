@@ -19,7 +19,7 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
     needs_gradients=True,
     budget=lambda _, variant: float(variant["epsilon"]),
     through="ART",
-    cost=lambda p: float(len(p["epsilons"]) * p["restarts"] * (3 * p["steps"] + 1)),
+    cost=lambda p: len(p["epsilons"]) * (1.0 + p["restarts"] * (3 * p["steps"] + 1)),
 )
 def pgd(
     model: Attackable,

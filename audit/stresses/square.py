@@ -16,7 +16,7 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
     norm="linf",
     budget=lambda _, variant: float(variant["epsilon"]),
     through="ART",
-    cost=lambda p: float(len(p["epsilons"]) * p["queries"]),
+    cost=lambda p: len(p["epsilons"]) * (1.0 + p["queries"]),
 )
 def square(
     model: Attackable,
