@@ -1,0 +1,156 @@
+"""The numbers a rule judges: a finding, a gap between groups, or a drop from a baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from audit.results import Finding, Results, as_levels
+from audit.rule_evidence import Unanswerable, matching, whole_audit_fault
+from audit.rules import Rule
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number with its interval. `n` is the smallest denominator it rests on; `wide` says the
+    interval ignores that two audits saw the same cases, so that it is wider than need be."""
+
+    what: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    independent: bool
+    reason: str | None = None
+    wide: bool = False
+
+
+def measures(
+    rule: Rule, results: Results, baseline: Results | None, max_skipped: float
+) -> list[Measure]:
+    """What the rule judges, at least one. Raises Unanswerable when the evidence is not there."""
+    if rule.max_drop is not None:
+        return _drops(rule, results, baseline, max_skipped)
+    if rule.gap_by:
+        return _gaps(rule, results)
+    return [_plain(finding) for finding in matching(results, rule)]
+
+
+def _plain(finding: Finding) -> Measure:
+    return Measure(
+        what=described(finding),
+        value=finding.value,
+        low=finding.low,
+        high=finding.high,
+        n=finding.n,
+        independent=finding.independent,
+        reason=finding.reason,
+    )
+
+
+def described(finding: Finding) -> str:
+    """A finding in words: what, under what, for whom."""
+    parts = [finding.metric]
+    if finding.stress != "clean":
+        parts.append(f"under {finding.stress}")
+    epsilon = finding.params.get("epsilon")
+    if isinstance(epsilon, float):
+        parts.append(f"at {as_levels(epsilon)}")
+    if finding.defence != "none":
+        parts.append(f"with {finding.defence}")
+    parts += [f"{key} {value}" for key, value in finding.group.items()]
+    return " ".join(parts)
+
+
+def _gaps(rule: Rule, results: Results) -> list[Measure]:
+    """The absolute difference for every pair of groups, same run on both sides."""
+    attribute = str(rule.gap_by)
+    values = rule.between or tuple(sorted(results.data.attributes.get(attribute, {})))
+    if len(values) < 2:
+        raise Unanswerable(f'the data has no two values of "{attribute}" to compare')
+    groups = {value: matching(results, rule, {attribute: value}) for value in values}
+    return [
+        _difference(one, _counterpart(one, groups[second], attribute), absolute=True)
+        for first, second in combinations(values, 2)
+        for one in groups[first]
+    ]
+
+
+def _counterpart(finding: Finding, others: Sequence[Finding], attribute: str | None) -> Finding:
+    """The finding that differs from `finding` in one attribute only (None: in none)."""
+
+    def key(item: Finding) -> tuple[object, ...]:
+        group = {name: value for name, value in item.group.items() if name != attribute}
+        return item.stress, item.defence, item.variant, item.params, group
+
+    found = [other for other in others if key(other) == key(finding)]
+    if not found:
+        raise Unanswerable(f"{described(finding)} has no counterpart to be compared with")
+    return found[0]
+
+
+def _drops(
+    rule: Rule, results: Results, baseline: Results | None, max_skipped: float
+) -> list[Measure]:
+    if baseline is None:
+        raise Unanswerable("max_drop needs the audit to compare with: add --baseline AUDIT.json")
+    fault = whole_audit_fault(baseline, max_skipped)
+    if fault:
+        raise Unanswerable(f"the baseline audit cannot be used: {fault}")
+    try:
+        before = matching(baseline, rule)
+    except Unanswerable as reason:
+        raise Unanswerable(f"in the baseline: {reason}") from reason
+    now = matching(results, rule)
+    return [
+        _difference(old, _counterpart(old, now, None), absolute=False, word="drop")
+        for old in before
+    ]
+
+
+def _difference(one: Finding, other: Finding, *, absolute: bool, word: str = "gap") -> Measure:
+    """one - other with an interval from both intervals (MOVER).
+
+    Exact for independent groups; where the same patients stand on both sides the correlation
+    is positive and the interval is wider than need be, which is the careful side.
+    Source: Newcombe 1998, Stat Med 17:873, method 10; Zou & Donner 2008, Stat Med 27:1693.
+    """
+    value, low, high = mover(one, other)
+    reason = one.reason or other.reason
+    if absolute and value is not None:
+        value = abs(value)
+        if low is not None and high is not None:
+            nearest = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+            low, high = nearest, max(abs(low), abs(high))
+    return Measure(
+        what=f"{word} from {described(one)} to {described(other)}"
+        if absolute
+        else f"{word} of {described(one)}",
+        value=value,
+        low=low,
+        high=high,
+        n=min(one.n, other.n),
+        independent=one.independent or other.independent,
+        reason=reason,
+        wide=word == "drop",
+    )
+
+
+def mover(one: Finding, other: Finding) -> tuple[float | None, float | None, float | None]:
+    """Difference of two values and its 95% limits; None where a part is missing.
+
+    >>> a = Finding(metric="m", value=0.7, low=0.6, high=0.8, n=80)
+    >>> b = Finding(metric="m", value=0.5, low=0.4, high=0.6, n=80)
+    >>> [round(x, 3) for x in mover(a, b)]
+    [0.2, 0.059, 0.341]
+    """
+    if one.value is None or other.value is None:
+        return None, None, None
+    value = one.value - other.value
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return value, None, None
+    below = math.hypot(max(0.0, one.value - one.low), max(0.0, other.high - other.value))
+    above = math.hypot(max(0.0, one.high - one.value), max(0.0, other.value - other.low))
+    return value, value - below, value + above
