@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -37,14 +38,25 @@ class Case:
 class Cases(Sequence[Case]):
     """Cases in the order of their ids, with a description of how they were read."""
 
-    def __init__(self, cases: Sequence[Case], description: DataDescription) -> None:
+    def __init__(
+        self,
+        cases: Sequence[Case],
+        description: DataDescription,
+        paths: Mapping[str, str] | None = None,
+    ) -> None:
+        """`paths`: case id or skipped case -> where it was read; only `private_csv` shows it."""
         self._cases = sorted(cases, key=lambda case: case.id)
         self.description = description
+        self._paths = dict(paths or {})
 
     def __len__(self) -> int:
         return len(self._cases)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Case]: ...
+    def __getitem__(self, index: int | slice) -> Case | list[Case]:
         return self._cases[index]
 
     def __iter__(self) -> Iterator[Case]:
