@@ -1,0 +1,90 @@
+"""From a file to pixels: once to learn who it is, and again whenever an audit needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audit.cases.case import Pixels
+from audit.cases.identity import pixel_digest
+from audit.cases.image import MAX_BYTES, Unreadable, decode_image
+from audit.errors import DamagedFile
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What is kept of an image after the first look: no pixels.
+
+    `tags`: what a DICOM header said, allow-listed; "patient" and "year" stay in the reader.
+    """
+
+    digest: str
+    shape: tuple[int, ...]
+    tags: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FileLoader:
+    """`Case.load` of a file; can be pickled, shows no path."""
+
+    path: Path = field(repr=False)
+    digest: str
+
+    def __call__(self) -> Pixels:
+        try:
+            pixels, _ = read_pixels(self.path)
+        except Unreadable as error:
+            raise self._changed(str(error)) from None
+        if pixel_digest(pixels) != self.digest:
+            raise self._changed("other pixels")
+        return pixels
+
+    def _changed(self, found: str) -> DamagedFile:
+        return DamagedFile(
+            f"image {self.digest} as it was first read", found, "Leave the data alone during a run."
+        )
+
+
+def read_pixels(path: Path) -> tuple[Pixels, Mapping[str, str]]:
+    """Pixels and allow-listed tags of a PNG, JPEG or DICOM file. Raises Unreadable, pathless."""
+    return decode_image(read_bytes(path)), {}
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes, at most 512 MiB. Raises Unreadable."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise Unreadable("file of more than 512 MiB")
+        return path.read_bytes()
+    except OSError:
+        raise Unreadable("file cannot be read") from None
+
+
+def look(path: Path) -> Decoded:
+    """Decode once, keep who it is. Raises Unreadable."""
+    pixels, tags = read_pixels(path)
+    return Decoded(pixel_digest(pixels), pixels.shape, tags)
+
+
+def look_at_all(
+    paths: Sequence[Path | None], workers: int, progress: Progress | None
+) -> Iterator[Decoded | Unreadable | None]:
+    """`look` at every path in order, `workers` at a time; None stays None."""
+
+    def one(path: Path | None) -> Decoded | Unreadable | None:
+        if path is None:
+            return None
+        try:
+            return look(path)
+        except Unreadable as reason:
+            return reason
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done, found in enumerate(pool.map(one, paths), 1):
+            if progress is not None:
+                progress(done, len(paths))
+            yield found

@@ -1,0 +1,131 @@
+"""Folder layouts: how a folder of radiographs is understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from audit.cases.options import DataOptions
+from audit.cases.read import read_cases
+from audit.errors import HipauditError
+
+
+def draw(path: Path, seed: int) -> Path:
+    """A PNG of noise; every seed its own pixels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(seed).integers(0, 256, (6, 5), dtype=np.uint8)
+    Image.fromarray(values).save(path)
+    return path
+
+
+def class_folders(root: Path, each: int = 2) -> Path:
+    for number, label in enumerate(("fracture", "normal")):
+        for index in range(each):
+            draw(root / label / f"{index}.png", number * 100 + index)
+    return root
+
+
+def notes(cases: object) -> dict[str, str]:
+    return {note.code: note.text for note in cases.description.notes}  # type: ignore[attr-defined]
+
+
+def test_class_folders_give_the_folder_name_as_label(tmp_path: Path) -> None:
+    cases = read_cases(class_folders(tmp_path))
+    assert cases.description.labels == {"fracture": 2, "normal": 2}
+    assert notes(cases)["layout"] == "Read as class folders."
+
+
+def test_a_folder_with_train_and_val_reads_val_and_says_so(tmp_path: Path) -> None:
+    class_folders(tmp_path / "train", each=3)
+    class_folders(tmp_path / "val", each=1)
+    cases = read_cases(tmp_path)
+    assert len(cases) == 2
+    assert 'split "val"' in notes(cases)["split"]
+
+
+def test_training_folders_alone_are_never_read_silently(tmp_path: Path) -> None:
+    class_folders(tmp_path / "train")
+    with pytest.raises(HipauditError, match=r"--split \"train\""):
+        read_cases(tmp_path)
+    assert len(read_cases(tmp_path, DataOptions(split="train"))) == 4
+
+
+def test_a_table_beside_class_folders_adds_the_view(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    rows = ["path,view"]
+    rows += [
+        f"{label}/{i}.png,{'AP' if i else 'LL'}" for label in ("fracture", "normal") for i in (0, 1)
+    ]
+    (tmp_path / "attributes.csv").write_text("\n".join(rows))
+    assert read_cases(tmp_path).description.attributes == {"view": {"frontal": 2, "lateral": 2}}
+
+
+def test_a_manifest_above_a_split_folder_adds_its_columns(tmp_path: Path) -> None:
+    class_folders(tmp_path / "val", each=1)
+    (tmp_path / "manifest.csv").write_text(
+        "path,label,view,patient_id\nval/fracture/0.png,fracture,PA,a\nval/normal/0.png,normal,PA,a\n"
+    )
+    cases = read_cases(tmp_path / "val")
+    assert [case.patient for case in cases] == ["P0001", "P0001"]
+    assert cases.description.attributes == {"view": {"frontal": 2}}
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ([], "an empty folder"),
+        (["notes.txt", "a/b.docx"], "2 other files"),
+        (["jansen_piet.png"], "1 images"),
+        (["other.csv"], "1 tables"),
+    ],
+)
+def test_a_folder_of_something_else_is_refused_with_counts_and_no_names(
+    tmp_path: Path, files: list[str], found: str
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    with pytest.raises(HipauditError) as caught:
+        read_cases(tmp_path)
+    assert found in str(caught.value)
+    assert "class folders" in str(caught.value)
+    assert "jansen" not in str(caught.value)
+
+
+def test_a_mistyped_path_is_one_line_naming_the_layouts(tmp_path: Path) -> None:
+    with pytest.raises(HipauditError, match="no file or folder named vall") as caught:
+        read_cases(tmp_path / "vall")
+    assert "\n" not in str(caught.value)
+    assert "manifest" in str(caught.value)
+
+
+def test_one_class_is_refused(tmp_path: Path) -> None:
+    draw(tmp_path / "normal" / "a.png", 1)
+    with pytest.raises(HipauditError, match='only "normal"'):
+        read_cases(tmp_path)
+
+
+def test_a_positive_class_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    with pytest.raises(HipauditError, match='Did you mean "fracture"'):
+        read_cases(tmp_path, DataOptions(positive_class="fractured"))
+
+
+def test_many_folders_are_no_classes(tmp_path: Path) -> None:
+    for number in range(25):
+        draw(tmp_path / f"patient{number}" / "a.png", number)
+    with pytest.raises(HipauditError, match="25 folders with images"):
+        read_cases(tmp_path)
+
+
+def test_files_that_are_no_images_are_counted_not_read(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    (tmp_path / "normal" / "readme.txt").write_text("x")
+    (tmp_path / "normal" / ".hidden.png").write_text("x")
+    (tmp_path / "__MACOSX").mkdir()
+    cases = read_cases(tmp_path)
+    assert len(cases) == 4
+    assert notes(cases)["other-files"].startswith("1 files")
