@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from audit.evidence import Predictions
-from audit.findings.frame import make_frame
+from audit.findings.contrasts import group_contrasts
+from audit.findings.frame import Frame, make_frame
 from audit.findings.groups import make_groups
 from audit.findings.levels import views
 from audit.findings.measure import gaps, measure
-from audit.findings.view import Gap
+from audit.findings.paired import paired_contrasts
+from audit.findings.view import Gap, View
+from audit.findings.worst_case import worst_cases
 from audit.results import Finding
 
 __all__ = ["derive"]
@@ -31,7 +34,22 @@ def derive(
     groups = make_groups(predictions.subjects, subgroups)
     frame = make_frame(predictions, groups, seed, resamples)
     found: list[Finding] = []
+    kept: list[View | Gap] = []
     for evidence in predictions.runs:
         for view in views(predictions, evidence):
-            found += gaps(view) if isinstance(view, Gap) else measure(frame, view)
+            found += _told(frame, view)
+            if not (isinstance(view, View) and view.everyone_only):
+                kept.append(view)  # a map's many cells are not compared any further
+    for view in worst_cases(kept):
+        found += _told(frame, view)
+        kept.append(view)
+    found += paired_contrasts(frame, kept)
     return found
+
+
+def _told(frame: Frame, view: View | Gap) -> Iterator[Finding]:
+    if isinstance(view, Gap):
+        yield from gaps(view)
+    else:
+        yield from measure(frame, view)
+        yield from group_contrasts(frame, view)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from audit.evidence import Predictions, RunEvidence
 from audit.findings.params import level_params, planned_levels, scalars
@@ -106,7 +105,8 @@ def _by_variant(evidence: RunEvidence) -> list[tuple[Mapping[str, Scalar], Ints]
 
 def _label(evidence: RunEvidence, variant: Mapping[str, Scalar]) -> Label:
     run = evidence.run
-    return Label(run.stress, run.defence, run.kind, {**scalars(run.params), **scalars(variant)})
+    params = {**scalars(run.params), **scalars(variant)}
+    return Label(run.stress, run.defence, run.kind, params, norm=run.norm)
 
 
 def _pick(evidence: RunEvidence, rows: Ints) -> Picked:
@@ -134,7 +134,7 @@ def _view(
     """One row per case, the worst where there are several; what an attack left alone stands."""
     cases = evidence.sample.astype(np.int64)
     attacked = evidence.run.kind == "attack"
-    clean = _clean(predictions, evidence)[cases]
+    clean = predictions.clean_logits(evidence.run.defence)[cases]
     clean_correct = predictions.decided(clean) == predictions.targets[cases]
     seen = np.zeros(len(cases), dtype=bool)
     seen[picked.place] = True
@@ -159,9 +159,20 @@ def _view(
         clean_correct=clean_correct,
         kept=kept,
         finite=finite_rows(logits),
+        referred=_referred(predictions, evidence, worst),
         fooled=fooled if attacked else None,
         fooled_8bit=fooled & _survives(evidence, picked) if _rounded(evidence, picked) else None,
     )
+
+
+def _referred(predictions: Predictions, evidence: RunEvidence, picked: Picked) -> Bools:
+    """(n,) handed to a human; what an attack left alone as without stress."""
+    clean = predictions.clean(evidence.run.defence)
+    everyone = np.zeros(len(predictions.subjects), dtype=bool)
+    everyone[clean.rows.case] = clean.rows.referred
+    found = everyone[evidence.sample]
+    found[picked.place] = evidence.rows.referred[picked.row]
+    return found
 
 
 def _rounded(evidence: RunEvidence, picked: Picked) -> bool:
@@ -200,13 +211,3 @@ def _places(evidence: RunEvidence) -> Ints:
     place = np.full(int(highest) + 1, -1, dtype=np.int64)
     place[evidence.sample] = np.arange(len(evidence.sample))
     return place
-
-
-def _clean(predictions: Predictions, evidence: RunEvidence) -> npt.NDArray[np.float32]:
-    if evidence.run.kind == "clean":
-        rows = evidence.rows
-        width = rows.logits.shape[1]
-        out = np.full((len(predictions.subjects), width), np.nan, dtype=np.float32)
-        out[rows.case] = rows.logits
-        return out
-    return predictions.clean_logits(evidence.run.defence)

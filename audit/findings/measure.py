@@ -27,7 +27,7 @@ def measure(frame: Frame, view: View) -> Iterator[Finding]:
         for m, rate in enumerate(found):
             interval = Interval(float(low[m, g]), float(high[m, g]), str(method[m, g]))
             yield _rate_finding(view.label, group, rate, table, (m, g), interval)
-        if view.share is None:
+        if view.share is None and not view.kept_only:
             yield _auroc_finding(frame, view, group, members[:, g])
     yield from _counts(view)
 
@@ -114,6 +114,8 @@ def gaps(gap: Gap) -> Iterator[Finding]:
         metrics += ["precision", "f1"]
     else:
         metrics += ["robust_accuracy", "robust_sensitivity", "robust_specificity"]
+    if gap.label.stress == "worst_case":
+        metrics = metrics[4:]
     if gap.label.kind == "attack":
         metrics += ["attack_success", "attack_success_8bit"]
     for metric in metrics:

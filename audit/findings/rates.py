@@ -34,7 +34,11 @@ def rates(predictions: Predictions, view: View) -> list[Rate]:
     """The rates a view supports, in the order a reader wants them."""
     if view.share is not None:
         return [Rate("accuracy", view.share, _all(view), _all(view), "cases")]
+    if view.kept_only:
+        return _kept(predictions, view) + _successes(view)
     found = _decisions(predictions, view)
+    if view.referred.any():
+        found.append(Rate("referral_rate", view.referred, _all(view), _all(view), "cases"))
     if view.label.kind == "clean":
         found += _calls(predictions, view)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ class Label:
     kind: str
     params: Mapping[str, Scalar]
     variant: str = ""
+    norm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class View:
     class; a case without finite output scores as badly as its truth allows. `kept`: correct
     without stress and under it. `fooled`, `fooled_8bit`: None where not an attack or unknown.
     `share`: correct share over several variants, for an average. `everyone_only`: no subgroups.
+    `kept_only`: several attacks at once, of which only `kept` and `fooled` have a meaning.
     """
 
     label: Label
@@ -46,10 +48,20 @@ class View:
     clean_correct: Bools
     kept: Bools
     finite: Bools
+    referred: Bools
     fooled: Bools | None = None
     fooled_8bit: Bools | None = None
     share: Floats | None = None
     everyone_only: bool = False
+    kept_only: bool = False
+
+    def only(self, cases: Ints) -> View:
+        """The same view of some of its cases, in the order given."""
+        order = np.argsort(self.cases, kind="stable")
+        at = order[np.searchsorted(self.cases[order], cases)]
+        names = [field.name for field in fields(self)]
+        columns = {n: getattr(self, n) for n in names if isinstance(getattr(self, n), np.ndarray)}
+        return replace(self, **{name: column[at] for name, column in columns.items()})
 
 
 @dataclass(frozen=True)

@@ -73,18 +73,25 @@ def variance(scores: Array, positive: npt.NDArray[np.bool_], patients: Ints) -> 
     With one image per patient this is DeLong et al. 1988 (doi:10.2307/2531595) itself.
     Source: Obuchowski 1997, doi:10.2307/2533958.
     """
+    return covariance(scores, scores, positive, patients)
+
+
+def covariance(
+    first: Array, second: Array, positive: npt.NDArray[np.bool_], patients: Ints
+) -> float:
+    """Of the AUROCs of two scores (N,) of the same cases, with patients as the unit."""
     numbers = np.unique(patients, return_inverse=True)[1]
     count = int(numbers.max()) + 1
-    parts = influence(placements(scores, positive), positive, numbers, count)
-    with_positive = len(np.unique(numbers[positive]))
-    with_negative = len(np.unique(numbers[~positive]))
-    if min(with_positive, with_negative) < 2:
+    one = influence(placements(first, positive), positive, numbers, count)
+    two = influence(placements(second, positive), positive, numbers, count)
+    up, down = len(np.unique(numbers[positive])), len(np.unique(numbers[~positive]))
+    if min(up, down) < 2:
         return float("nan")
-    up, down = parts[:, 0], parts[:, 1]
+    across = one[:, 0] @ two[:, 1] + one[:, 1] @ two[:, 0]
     return float(
-        _unbiased(with_positive) * (up @ up)
-        + _unbiased(with_negative) * (down @ down)
-        + 2 * _unbiased(count) * (up @ down)
+        _unbiased(up) * (one[:, 0] @ two[:, 0])
+        + _unbiased(down) * (one[:, 1] @ two[:, 1])
+        + _unbiased(count) * across
     )
 
 

@@ -1,0 +1,129 @@
+"""The table of predictions as text that a spreadsheet or a data frame can open."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from audit.decision import margin
+from audit.evidence import Predictions, RunEvidence
+from audit.results import Scalar, as_levels
+
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def predictions_csv(predictions: Predictions) -> str:
+    """A row per case × run × variant, in the order of the table; the same table, the same text.
+
+    Columns: case, patient, label, run, stress, defence, variant, decided, p_positive,
+    log_odds (of the positive class), logit_CLASS…, referred, success, success_8bit (1, 0 or
+    empty when not an attack), queries (empty when unknown), found (JSON), attribute_NAME….
+    `decided` is empty where the output was not finite. An attack has rows only for the cases
+    that were decided correctly without it. Text that a spreadsheet would run as a formula
+    begins with an apostrophe.
+    """
+    attributes = sorted({name for subject in predictions.subjects for name in subject.attributes})
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_header(predictions, attributes))
+    for evidence in predictions.runs:
+        writer.writerows(_lines(predictions, evidence, attributes))
+    return out.getvalue()
+
+
+def plain_text(text: str) -> str:
+    """Text as data: never a formula. Source: OWASP, "CSV Injection".
+
+    >>> plain_text("=1+1"), plain_text("lateral")
+    ("'=1+1", 'lateral')
+    """
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def _header(predictions: Predictions, attributes: list[str]) -> list[str]:
+    return [
+        *("case", "patient", "label", "run", "stress", "defence", "variant"),
+        *("decided", "p_positive", "log_odds"),
+        *(f"logit_{name}" for name in predictions.classes),
+        *("referred", "success", "success_8bit", "queries", "found"),
+        *(f"attribute_{name}" for name in attributes),
+    ]
+
+
+def _lines(
+    predictions: Predictions, evidence: RunEvidence, attributes: list[str]
+) -> Iterator[list[str]]:
+    if not len(evidence.rows):
+        return
+    rows, run = evidence.rows, evidence.run
+    who = [_subject(predictions, index, attributes) for index in range(len(predictions.subjects))]
+    ran = [plain_text(text) for text in (run.id, run.stress, run.defence)]
+    variants = [plain_text(_variant_text(variant)) for variant in rows.variants]
+    names = [*map(plain_text, predictions.classes), ""]
+    decided = predictions.decided(rows.logits)
+    log_odds = _log_odds(predictions, evidence)
+    for row, case in enumerate(rows.case):
+        first, last = who[case]
+        yield [
+            *first,
+            *ran,
+            variants[rows.variant[row]],
+            names[decided[row]],
+            _number(_probability(log_odds[row])),
+            _number(log_odds[row]),
+            *(_number(value) for value in rows.logits[row]),
+            str(int(rows.referred[row])),
+            _known(rows.success[row]),
+            _known(rows.success_8bit[row]),
+            _known(rows.queries[row]),
+            json.dumps(dict(rows.found[row]), sort_keys=True) if rows.found[row] else "",
+            *last,
+        ]
+
+
+def _subject(
+    predictions: Predictions, index: int, attributes: list[str]
+) -> tuple[list[str], list[str]]:
+    subject = predictions.subjects[index]
+    first = [subject.id, subject.patient or "", predictions.classes[subject.target]]
+    last = [subject.attributes.get(name, "") for name in attributes]
+    return [plain_text(text) for text in first], [plain_text(text) for text in last]
+
+
+def _variant_text(variant: Mapping[str, Scalar]) -> str:
+    return " ".join(f"{name}={_scalar_text(name, value)}" for name, value in variant.items())
+
+
+def _scalar_text(name: str, value: Scalar) -> str:
+    if name == "epsilon" and isinstance(value, float):
+        return as_levels(value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _log_odds(predictions: Predictions, evidence: RunEvidence) -> list[float]:
+    logits = evidence.rows.logits
+    finite = np.asarray(np.isfinite(logits).all(axis=1))
+    usable = np.where(finite[:, None], logits, 0.0)
+    found = np.where(finite, margin(usable, predictions.decision.positive), np.nan)
+    return [float(value) for value in found]
+
+
+def _probability(log_odds: float) -> float:
+    if math.isnan(log_odds):
+        return log_odds
+    small = math.exp(-abs(log_odds))
+    return (1 if log_odds >= 0 else small) / (1 + small)
+
+
+def _number(value: float) -> str:
+    """Nine digits bring every float32 back exactly; empty where not a number."""
+    return "" if math.isnan(value) else f"{value:.9g}"
+
+
+def _known(value: int) -> str:
+    return "" if value < 0 else str(int(value))

@@ -1,0 +1,107 @@
+"""The same cases twice: a defence against none, a corruption against no stress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from audit.findings.frame import Frame
+from audit.findings.measure import finding, too_few, with_value
+from audit.findings.proportions import FEW
+from audit.findings.rates import FEWEST, Rate, rates, truth
+from audit.findings.view import Floats, Gap, View
+from audit.metrics.auroc_difference import paired_auroc_difference
+from audit.metrics.bootstrap import patient_sums, percentile_limits, resampled_ratios
+from audit.metrics.interval import Interval
+from audit.metrics.proportion import bonett_price
+from audit.results import Finding
+
+# Denominators that the truth alone decides, so that both sides share them.
+SHARED = (
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "robust_accuracy",
+    "robust_sensitivity",
+    "robust_specificity",
+)
+PAIRED = "Bonett-Price"
+PAIRED_PATIENTS = "Bonett-Price on patients"
+BOOTSTRAP = "patient bootstrap"
+
+
+def paired_contrasts(frame: Frame, views: Sequence[View | Gap]) -> Iterator[Finding]:
+    """Overall differences: every view under a defence against its like under none, and every
+    corruption against the clean run of its defence."""
+    usable = [view for view in views if isinstance(view, View) and view.share is None]
+    by_key = {_key(view): view for view in usable}
+    for view in usable:
+        label = view.label
+        plain = by_key.get(_key(view, defence="none"))
+        if label.defence != "none" and plain is not None:
+            yield from _differences(frame, view, plain, "defence=none")
+        clean = by_key.get(("clean", label.defence, (), ""))
+        if label.kind == "corruption" and not view.everyone_only and clean is not None:
+            yield from _differences(frame, view, clean, "stress=clean")
+
+
+def _key(view: View, defence: str | None = None) -> tuple[object, ...]:
+    label = view.label
+    params = tuple(sorted(label.params.items(), key=lambda item: item[0]))
+    return label.stress, defence or label.defence, params, label.variant
+
+
+def _differences(frame: Frame, view: View, other: View, contrast: str) -> Iterator[Finding]:
+    common = np.intersect1d(view.cases, other.cases)
+    if not len(common):
+        return
+    first, second = view.only(common), other.only(common)
+    others = {rate.metric: rate for rate in rates(frame.predictions, second)}
+    for rate in rates(frame.predictions, first):
+        if rate.metric in SHARED and rate.metric in others:
+            yield _rate_difference(frame, first, rate, others[rate.metric], contrast)
+    if not view.kept_only:
+        yield _auroc_difference(frame, first, second, contrast)
+
+
+def _rate_difference(frame: Frame, view: View, rate: Rate, other: Rate, contrast: str) -> Finding:
+    n = int(rate.whole.sum())
+    assumed = not bool(frame.known[view.cases[rate.whole]].all())
+    start = finding(rate.metric, view.label, {}, n=n, independent=assumed)
+    start = start.model_copy(update={"contrast": contrast})
+    if n < FEWEST:
+        return start.model_copy(update={"reason": f"fewer than {FEWEST} {rate.needed}"})
+    change = rate.part.astype(float) - other.part.astype(float)
+    return with_value(start, float(change.sum()) / n, _limits(frame, view, rate, change))
+
+
+def _limits(frame: Frame, view: View, rate: Rate, change: Floats) -> Interval:
+    """Bonett–Price on images or, when patients repeat and few of them differ, on patients."""
+    gained, lost, n = int((change > 0).sum()), int((change < 0).sum()), int(rate.whole.sum())
+    patients = frame.patients[view.cases]
+    distinct = len(np.unique(patients[rate.whole]))
+    if distinct == n:
+        low, high = bonett_price(gained, lost, n)
+        return Interval(float(low), float(high), PAIRED)
+    if len(np.unique(patients[change != 0])) < FEW:
+        shrink = distinct / n
+        low, high = bonett_price(gained * shrink, lost * shrink, distinct)
+        return Interval(float(low), float(high), PAIRED_PATIENTS)
+    resampling = frame.resampling(view.cases)
+    sums = patient_sums(resampling, np.stack([change, rate.whole], axis=1))
+    lows, highs = percentile_limits(resampled_ratios(resampling, sums[:, :1], sums[:, 1:]))
+    return Interval(float(lows[0]), float(highs[0]), BOOTSTRAP)
+
+
+def _auroc_difference(frame: Frame, first: View, second: View, contrast: str) -> Finding:
+    positive = truth(frame.predictions, first)
+    assumed = not bool(frame.known[first.cases].all())
+    start = finding("auroc", first.label, {}, n=len(first.cases), independent=assumed)
+    start = start.model_copy(update={"contrast": contrast})
+    reason = too_few(positive)
+    if reason is not None:
+        return start.model_copy(update={"reason": reason})
+    patients = frame.patients[first.cases]
+    value, limits = paired_auroc_difference(first.score, second.score, positive, patients)
+    return with_value(start, value, limits)
