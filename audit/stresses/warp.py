@@ -114,11 +114,11 @@ def _slice(image: Tensor, left: int, top: int, size: tuple[int, int], fill: str)
         rows = torch.arange(top, top + size[0]).clamp(0, height - 1)
         columns = torch.arange(left, left + size[1]).clamp(0, width - 1)
         return image[:, rows][:, :, columns]
+    out = F.pad(image, sides)
     if fill == "mean":
-        return torch.stack(
-            [F.pad(channel, sides, value=float(channel.mean())) for channel in image]
-        )
-    return F.pad(image, sides)
+        inside = F.pad(torch.ones_like(image[:1]), sides)
+        out = out + (1 - inside) * image.mean(dim=(1, 2), keepdim=True)
+    return out
 
 
 def _coordinates(
@@ -147,7 +147,7 @@ def _coordinates(
     source_y = sine * x + cosine * y
     # align_corners=False: -1 and 1 are the outer edges of the first and the last pixel.
     grid = torch.stack([source_x * (2 / width), source_y * (2 / height)], dim=-1)
-    return grid.to(images.dtype)
+    return grid.to(images)  # dtype and device
 
 
 def _sample(images: Tensor, grid: Tensor, fill: str, interpolation: str) -> Tensor:

@@ -135,3 +135,16 @@ def test_a_shift_is_whole_pixels_and_never_further_than_asked(
     fraction: float, size: int, pixels: int
 ) -> None:
     assert whole_pixels(fraction, size) == pixels
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("angle", [0.0, 14.0])
+def test_gradients_pass_through_because_a_warp_is_linear_in_the_image(
+    fill: str, angle: float
+) -> None:
+    x = (0.1 + 0.8 * random_images(24, 40)).requires_grad_()
+    weight = random_images(24, 40).flip(0)
+    value = (warp(x, [angle, angle], [2, 2], [-1, -1], fill=fill) * weight).sum()
+    (gradient,) = torch.autograd.grad(value, x)
+    # Euler: a linear function is the inner product of its gradient and its argument.
+    assert (gradient * x).sum().item() == pytest.approx(value.item(), rel=1e-5)
