@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.cases.case import Pixels
+from audit.cases.dicom_client import dicom_pixels, look_at_dicom
 from audit.cases.identity import pixel_digest
-from audit.cases.image import MAX_BYTES, Unreadable, decode_image
+from audit.cases.image import JPEG, MAX_BYTES, PNG, Unreadable, decode_image
 from audit.errors import DamagedFile
 
 Progress = Callable[[int, int], None]
@@ -36,7 +37,7 @@ class FileLoader:
 
     def __call__(self) -> Pixels:
         try:
-            pixels, _ = read_pixels(self.path)
+            pixels = load_pixels(self.path)
         except Unreadable as error:
             raise self._changed(str(error)) from None
         if pixel_digest(pixels) != self.digest:
@@ -49,25 +50,35 @@ class FileLoader:
         )
 
 
-def read_pixels(path: Path) -> tuple[Pixels, Mapping[str, str]]:
-    """Pixels and allow-listed tags of a PNG, JPEG or DICOM file. Raises Unreadable, pathless."""
-    return decode_image(read_bytes(path)), {}
-
-
-def read_bytes(path: Path) -> bytes:
-    """The file's bytes, at most 512 MiB. Raises Unreadable."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Unreadable("file of more than 512 MiB")
-        return path.read_bytes()
-    except OSError:
-        raise Unreadable("file cannot be read") from None
+def load_pixels(path: Path) -> Pixels:
+    """Pixels of a PNG, JPEG or DICOM file, told apart by content. Raises Unreadable, pathless."""
+    return dicom_pixels(path) if is_dicom(path) else decode_image(_read(path))
 
 
 def look(path: Path) -> Decoded:
     """Decode once, keep who it is. Raises Unreadable."""
-    pixels, tags = read_pixels(path)
-    return Decoded(pixel_digest(pixels), pixels.shape, tags)
+    if is_dicom(path):
+        return Decoded(*look_at_dicom(path))
+    pixels = decode_image(_read(path))
+    return Decoded(pixel_digest(pixels), pixels.shape)
+
+
+def is_dicom(path: Path) -> bool:
+    """By the mark at byte 128; files of old without it by their suffix. Raises Unreadable."""
+    head = _read(path, 132)
+    unmarked = path.suffix.lower() in (".dcm", ".dicom") and not head.startswith((PNG, JPEG))
+    return head[128:] == b"DICM" or unmarked
+
+
+def _read(path: Path, size: int = -1) -> bytes:
+    """The file's first bytes, or all of at most 512 MiB."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise Unreadable("file of more than 512 MiB")
+        with path.open("rb") as stream:
+            return stream.read(size)
+    except OSError:
+        raise Unreadable("file that cannot be opened") from None
 
 
 def look_at_all(

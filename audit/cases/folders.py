@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from audit.cases.beside import add_table_beside
-from audit.cases.image import JPEG, PNG
+from audit.cases.decoding import is_dicom
+from audit.cases.dicom_client import dicom_uid
+from audit.cases.image import JPEG, PNG, Unreadable
 from audit.cases.listing import Entry, Listing, no_layout
 from audit.cases.manifest import FindByUid, list_table
 from audit.cases.options import DataOptions
@@ -99,6 +101,19 @@ def image_files(folder: Path) -> tuple[list[Path], int]:
             else:
                 others += 1
     return images, others
+
+
+def files_by_uid(root: Path) -> dict[str, Path]:
+    """SOPInstanceUID -> DICOM file under `root`; the first by path where one occurs twice."""
+    found: dict[str, Path] = {}
+    for file in image_files(root)[0]:
+        try:
+            if is_dicom(file):
+                found.setdefault(dicom_uid(file), file)
+        except Unreadable:
+            continue  # its row will say that no file has this UID
+    found.pop("", None)
+    return found
 
 
 def _is_image(file: Path) -> bool:

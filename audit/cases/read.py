@@ -9,7 +9,7 @@ from audit.cases.arrays import from_arrays
 from audit.cases.case import Cases
 from audit.cases.collect import Image, Reading, collect
 from audit.cases.decoding import Decoded, FileLoader, Progress, look_at_all
-from audit.cases.folders import list_path
+from audit.cases.folders import files_by_uid, list_path
 from audit.cases.listing import Entry
 from audit.cases.options import DataOptions
 from audit.errors import HipauditError
@@ -27,8 +27,8 @@ def read_cases(
     after each. Raises HipauditError when the layout is not understood, when labels are missing
     or doubled, when nothing can be read, and when fewer than two classes remain.
     """
-    options = options or DataOptions()
-    listing = list_path(Path(path).absolute(), options, dict)
+    options, root = options or DataOptions(), Path(path).absolute()
+    listing = list_path(root, options, lambda: files_by_uid(root if root.is_dir() else root.parent))
     paths = [None if entry.refusal else entry.path for entry in listing.entries]
     images: list[Image] = []
     skipped: list[Skipped] = []

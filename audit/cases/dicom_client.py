@@ -1,0 +1,150 @@
+"""Asking a worker process to decode a DICOM file: it may crash, hang or run out of memory,
+and the audit goes on with the next file.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import audit
+from audit.cases.case import Pixels
+from audit.cases.image import Unreadable
+
+TIMEOUT = 60.0  # seconds a file may take
+COMMAND = [sys.executable, "-m", "audit.cases.dicom_worker"]
+MAX_ANSWER = 1 << 20
+MAX_BYTES = 3 * 4 * 64 * 1024 * 1024
+
+_idle: list[_Worker] = []
+_owner = os.getpid()
+_lock = threading.Lock()
+
+
+class _Worker:
+    """A decoding process and its pipes."""
+
+    def __init__(self) -> None:
+        home = str(Path(audit.__file__).parents[1])
+        known = os.environ.get("PYTHONPATH", "")
+        self.process = subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, (home, known))),
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+            },
+            # Ctrl-C is for the audit; a worker ends when its input does.
+            start_new_session=True,
+        )
+
+    def ask(self, path: Path, want: str, timeout: float) -> tuple[dict[str, Any], bytes]:
+        """The answer, or Unreadable when the process died or was killed for being late."""
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            self.process.kill()
+
+        timer = threading.Timer(timeout, kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._ask(path, want)
+        except (OSError, EOFError, ValueError):
+            self.close()
+            why = (
+                f"decoder took longer than {timeout:.0f} s" if late.is_set() else "decoder crashed"
+            )
+            raise Unreadable(why) from None
+        finally:
+            timer.cancel()
+
+    def _ask(self, path: Path, want: str) -> tuple[dict[str, Any], bytes]:
+        if self.process.stdin is None:
+            raise EOFError
+        request = {"path": os.fspath(path), "want": want}
+        self.process.stdin.write(json.dumps(request).encode() + b"\n")
+        self.process.stdin.flush()
+        size = int.from_bytes(self._read(4, 4), "big")
+        answer: dict[str, Any] = json.loads(self._read(size, MAX_ANSWER))
+        return answer, self._read(int(answer["bytes"]), MAX_BYTES)
+
+    def _read(self, size: int, most: int) -> bytes:
+        if self.process.stdout is None or size > most:
+            raise EOFError
+        data = self.process.stdout.read(size)
+        if len(data) != size:
+            raise EOFError
+        return data
+
+    def close(self) -> None:
+        """End the process and reap it."""
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
+        self.process.wait()
+
+
+def look_at_dicom(path: Path) -> tuple[str, tuple[int, ...], dict[str, str]]:
+    """(digest, shape, tags) of a DICOM image. Raises Unreadable."""
+    answer, _ = _ask(path, "look")
+    return answer["digest"], tuple(answer["shape"]), answer["tags"]
+
+
+def dicom_pixels(path: Path) -> Pixels:
+    """Pixels of a DICOM image, float32 in [0, 1]. Raises Unreadable."""
+    answer, data = _ask(path, "pixels")
+    return np.frombuffer(data, dtype="<f4").astype(np.float32).reshape(answer["shape"])
+
+
+def dicom_uid(path: Path) -> str:
+    """SOPInstanceUID of a DICOM file. Raises Unreadable."""
+    answer, _ = _ask(path, "uid")
+    return str(answer["uid"])
+
+
+def _ask(path: Path, want: str) -> tuple[dict[str, Any], bytes]:
+    worker = _borrow()
+    answer, data = worker.ask(path, want, TIMEOUT)
+    with _lock:
+        _idle.append(worker)
+    if "reason" in answer:
+        raise Unreadable(str(answer["reason"]))
+    return answer, data
+
+
+def _borrow() -> _Worker:
+    """An idle worker or a new one; after a fork the parent's workers are not ours to use."""
+    global _owner
+    with _lock:
+        if _owner != os.getpid():
+            _idle.clear()
+            _owner = os.getpid()
+        if _idle:
+            return _idle.pop()
+    return _Worker()
+
+
+@atexit.register
+def close_workers() -> None:
+    """End all idle workers of this process."""
+    with _lock:
+        while _idle and _owner == os.getpid():
+            _idle.pop().close()
