@@ -43,15 +43,13 @@ def group_auroc_difference(
     """
     numbers = np.unique(patients, return_inverse=True)[1]
     count = int(numbers.max()) + 1
-    sums, parts, spread = [], [], 1.0
+    sums, parts = [], []
     for mask in (group, reference):
         score, truth, who = scores[mask], positive[mask], numbers[mask]
         sums.append(influence(placements(score, truth), truth, who, count).sum(axis=1))
-        spread *= variance(score, truth, who)
         parts.append((auroc(score, truth), auroc_interval(score, truth, who)))
-    both = len(np.intersect1d(numbers[group], numbers[reference]))
-    shared = float(sums[0] @ sums[1]) * both / (both - 1) if both > 1 else 0.0
-    return _joined(parts[0], parts[1], _correlation(shared, spread))
+    spread = float((sums[0] @ sums[0]) * (sums[1] @ sums[1]))
+    return _joined(parts[0], parts[1], _correlation(float(sums[0] @ sums[1]), spread))
 
 
 def _correlation(shared: float, spread: float) -> float:

@@ -42,7 +42,7 @@ def wilson(events: npt.ArrayLike, n: npt.ArrayLike) -> Limits:
     (0.786, 0.957)
     """
     k, total = np.asarray(events, np.float64), np.asarray(n, np.float64)
-    safe = np.maximum(total, 1e-300)
+    safe = np.where(total > 0, total, 1.0)
     p = k / safe
     half = Z * np.sqrt(p * (1 - p) / safe + Z**2 / (4 * safe**2))
     centre = p + Z**2 / (2 * safe)
@@ -66,8 +66,8 @@ def newcombe(
     (0.0524, 0.3339)
     """
     n_one, n_two = np.asarray(n, np.float64), np.asarray(other_n, np.float64)
-    p_one = np.asarray(events, np.float64) / np.maximum(n_one, 1e-300)
-    p_two = np.asarray(other_events, np.float64) / np.maximum(n_two, 1e-300)
+    p_one = np.asarray(events, np.float64) / np.where(n_one > 0, n_one, 1.0)
+    p_two = np.asarray(other_events, np.float64) / np.where(n_two > 0, n_two, 1.0)
     (low_one, high_one), (low_two, high_two) = wilson(events, n), wilson(other_events, other_n)
     gap = p_one - p_two
     low = gap - np.hypot(p_one - low_one, high_two - p_two)
