@@ -1,0 +1,67 @@
+"""What a panel is made of: plain text, tables and pictures. Templates alone turn it into HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal["pass", "fail", "inconclusive", "waived", "off", "not run"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text with a status mark before it."""
+
+    text: str
+    mark: Mark | None = None
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; `head` stands in bold before it; `level` colours nothing, it names."""
+
+    text: str
+    head: str = ""
+
+
+@dataclass(frozen=True)
+class Items:
+    items: Sequence[str]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """`columns` are headings; `numeric` names the columns set flush right; rows are cells."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | Cell]]
+    note: str = ""
+    numeric: frozenset[int] = frozenset()
+    wide: frozenset[int] = frozenset()
+    mono: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as a data: address, with its alternative text and caption."""
+
+    source: str
+    alt: str
+    caption: str
+    width: Literal["full", "half", "third"] = "full"
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures under a heading, e.g. false negatives, frontal."""
+
+    title: str
+    pictures: Sequence[Figure]
+    note: str = ""
+
+
+Block = Text | Items | Table | Figure | Gallery

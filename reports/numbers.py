@@ -1,0 +1,130 @@
+"""Numbers and names as a reader meets them. One place, so that they look alike everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from audit.results import Finding, Scalar, as_levels
+
+METRICS = {
+    "auroc": "AUROC",
+    "f1": "F1",
+    "precision": "precision (PPV in this set)",
+    "attack_success": "attack success",
+    "attack_success_8bit": "attack success after 8-bit rounding",
+}
+STRESSES = {
+    "clean": "no stress",
+    "fgsm": "FGSM",
+    "pgd": "PGD",
+    "apgd": "APGD",
+    "square": "Square",
+    "one_pixel": "one pixel",
+    "rotation_translation": "rotation–translation",
+    "rotation_translation_map": "rotation–translation map",
+}
+DEFENCES = {"none": "none", "tta": "TTA (test-time augmentation)"}
+SCORES = {"auroc", "f1", "brier", "ece", "slope", "intercept", "o_e"}
+MODES = {"worst_of_k": "worst of {k} draws", "grid": "worst of the grid"}
+QUIET = {"mode", "k", "epsilon", "restarts", "pixels", "padding", "interpolation"}
+
+
+def metric_name(metric: str) -> str:
+    return METRICS.get(metric, metric.replace("_", " "))
+
+
+def stress_name(stress: str) -> str:
+    return STRESSES.get(stress, stress.replace("_", " "))
+
+
+def defence_name(defence: str) -> str:
+    return DEFENCES.get(defence, defence.replace("_", " "))
+
+
+def amount(metric: str, value: float) -> str:
+    """A share as per cent, a score with three decimals.
+
+    >>> amount("sensitivity", 46 / 61), amount("auroc", 0.8941)
+    ('75.4%', '.894')
+    """
+    if metric in SCORES:
+        text = f"{value:.3f}"
+        return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+    return f"{100 * value:.1f}%"
+
+
+def interval(finding: Finding) -> str:
+    """ "62.7–84.9%", or why there is none."""
+    if finding.low is None or finding.high is None:
+        return "no interval"
+    low = amount(finding.metric, finding.low).removesuffix("%")
+    return f"{low}–{amount(finding.metric, finding.high)}"
+
+
+def ratio(finding: Finding) -> str:
+    """The counts behind a number: "46/61", or "n = 400" where there is no numerator."""
+    if finding.events is not None and finding.n:
+        return f"{finding.events}/{finding.n}"
+    return f"n = {finding.n}"
+
+
+def full(finding: Finding) -> str:
+    """ "75.4% (95% CI 62.7–85.5%; 46/61)", or the reason there is no value."""
+    if finding.value is None:
+        return f"Not computed: {finding.reason or 'no reason recorded'} ({ratio(finding)})."
+    words = (
+        f"{amount(finding.metric, finding.value)} (95% CI {interval(finding)}; {ratio(finding)})"
+    )
+    return words + (", imprecise" if finding.imprecise else "")
+
+
+def short(finding: Finding | None) -> str:
+    """ "75.4% (62.7–85.5%)" for tables that carry k/n in a column of their own."""
+    if finding is None:
+        return "not computed"
+    if finding.value is None:
+        return f"– {finding.reason or ''}".strip()
+    mark = " †" if finding.imprecise else ""
+    return f"{amount(finding.metric, finding.value)} ({interval(finding)}){mark}"
+
+
+def group_name(group: Mapping[str, str]) -> str:
+    if not group:
+        return "all"
+    return ", ".join(f"{name} {value}" for name, value in group.items())
+
+
+def setting(finding: Finding) -> str:
+    """What was done: "FGSM, ε = 2/255", "rotation–translation, worst of 10 draws"."""
+    return ", ".join([stress_name(finding.stress), *_details(finding.params, finding.variant)])
+
+
+def _details(params: Mapping[str, Scalar], variant: str) -> list[str]:
+    words = []
+    epsilon = params.get("epsilon")
+    if isinstance(epsilon, int | float):
+        words.append(f"ε = {as_levels(float(epsilon))}")
+    mode = params.get("mode")
+    if isinstance(mode, str) and mode in MODES:
+        words.append(MODES[mode].format(k=params.get("k", "k")))
+    elif variant in {"worst", "worst cell", "average"}:
+        words.append(variant)
+    words += [
+        f"{name.replace('_', ' ')} {_scalar(value)}"
+        for name, value in params.items()
+        if name not in QUIET
+    ]
+    return words
+
+
+def _scalar(value: Scalar) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def blocks_of(text: str, size: int = 8) -> str:
+    """A long hash in groups, so that it can wrap and be read aloud.
+
+    >>> blocks_of("0123456789abcdef", 8)
+    '01234567 89abcdef'
+    """
+    return " ".join(text[i : i + size] for i in range(0, len(text), size))

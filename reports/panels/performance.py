@@ -1,0 +1,110 @@
+"""Section 4: the two-by-two table, rates, predictive values, and what the gate said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.blocks import Block, Cell, Table, Text
+from reports.material import Material
+from reports.numbers import blocks_of, metric_name, ratio, short
+from reports.panels.registry import panel
+
+CLEAN = ("sensitivity", "specificity", "accuracy", "precision", "f1", "auroc")
+
+
+@panel("two_by_two")
+def two_by_two(material: Material) -> Sequence[Block]:
+    sens, spec = material.clean("sensitivity"), material.clean("specificity")
+    if not (sens and spec) or sens.events is None or spec.events is None:
+        return []
+    positive = material.results.model.positive_class
+    rows: list[list[str | Cell]] = [
+        [Cell(f"labelled {positive}", strong=True), str(sens.events), str(sens.n - sens.events)],
+        [Cell("labelled otherwise", strong=True), str(spec.n - spec.events), str(spec.events)],
+    ]
+    columns = ["", f"decided {positive}", "decided otherwise"]
+    note = "At the deployed threshold. A decision that is not a number counts as wrong."
+    return [Table("Two-by-two table", columns, rows, note, numeric=frozenset({1, 2}))]
+
+
+@panel("clean_table")
+def clean_table(material: Material) -> Sequence[Block]:
+    rows = []
+    for metric in CLEAN:
+        found = material.clean(metric)
+        if found:
+            rows.append([metric_name(metric), short(found), ratio(found), found.method or "–"])
+    if not rows:
+        return []
+    columns = ["Metric", "Value (95% CI)", "k/n", "Interval"]
+    note = "† imprecise: half-width over 10 points."
+    return [Table("Performance without stress", columns, rows, note, numeric=frozenset({1, 2}))]
+
+
+@panel("predictive_values")
+def predictive_values(material: Material) -> Sequence[Block]:
+    sens, spec = material.clean("sensitivity"), material.clean("specificity")
+    declared = material.card.performance.prevalences
+    if not (sens and spec) or sens.value is None or spec.value is None:
+        return []
+    if len(declared) < 3:
+        words = (
+            "NOT SUPPLIED: three or more prevalences of the site (card.yaml, "
+            "performance.prevalences). PPV and NPV of this set hold at its own share of "
+            "positives only and are not given for practice."
+        )
+        return [Text(words, "Predictive values at declared prevalences.")]
+    rows = []
+    for share in declared:
+        hit = share * sens.value
+        alarm = (1 - share) * (1 - spec.value)
+        quiet = (1 - share) * spec.value
+        missed = share * (1 - sens.value)
+        ppv = f"{100 * hit / (hit + alarm):.1f}%" if hit + alarm else "–"
+        npv = f"{100 * quiet / (quiet + missed):.2f}%" if quiet + missed else "–"
+        rows.append([f"{100 * share:g}%", ppv, npv, f"{1000 * missed:.1f}"])
+    columns = ["Prevalence", "PPV", "NPV", "Missed per 1,000"]
+    note = "By Bayes' rule from the sensitivity and specificity above; interval not computed."
+    return [
+        Table(
+            "Predictive values at declared prevalences",
+            columns,
+            rows,
+            note,
+            numeric=frozenset({0, 1, 2, 3}),
+        )
+    ]
+
+
+@panel("gate_table")
+def gate_table(material: Material) -> Sequence[Block]:
+    judgement = material.judgement
+    if not judgement.rulings:
+        return [Text("No gate set: no threshold was given to judge these numbers by.", "Gate.")]
+    rows: list[list[str | Cell]] = [
+        [
+            ruling.id,
+            Cell(ruling.word, ruling.mark),
+            "; ".join(part for part in (ruling.text, ruling.where, ruling.reason) if part),
+            ruling.n or "–",
+        ]
+        for ruling in judgement.worst_first()
+    ]
+    note = f"Threshold file (sha256): {blocks_of(judgement.gate_file_sha256) or 'not recorded'}."
+    if judgement.recorded_before is not None:
+        note += (
+            " Recorded before the run."
+            if judgement.recorded_before
+            else " Not recorded before the run."
+        )
+    columns = ["Rule", "Verdict", "What it asks, and what was found", "n"]
+    return [
+        Table(
+            f"Gate: {judgement.outcome}",
+            columns,
+            rows,
+            note,
+            numeric=frozenset({3}),
+            wide=frozenset({2}),
+        )
+    ]

@@ -1,0 +1,83 @@
+"""audit.json, verdict.json, card.yaml and artefacts to one HTML file; no model is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from audit.results import Results
+from reports.card import Card
+from reports.fonts import font_css
+from reports.law import law_as_at
+from reports.material import Material
+from reports.numbers import blocks_of
+from reports.sections import chapters
+from reports.summary import RULE_OF_WORST, summary
+from reports.verdict import read_verdict
+from reports.wording import FOOTER, NOT_SUPPLIED
+
+
+def render_html(
+    results: Results,
+    folder: Path,
+    *,
+    card: Card | None = None,
+    verdict: Mapping[str, Any] | None = None,
+    images: bool = True,
+    for_pdf: bool = False,
+) -> str:
+    """The report as one HTML file that needs no network and no script.
+
+    `folder`: where the artefacts of `results` lie. `images` False leaves out every picture of
+    a patient. `for_pdf`: pages, running heads and a table of contents with page numbers.
+    """
+    material = Material(
+        results=results,
+        folder=folder,
+        card=card or Card(),
+        judgement=read_verdict(verdict),
+        images=images,
+    )
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            m=material,
+            r=results,
+            card=material.card,
+            summary=summary(material),
+            chapters=chapters(material),
+            for_pdf=for_pdf,
+            footer=FOOTER,
+            not_supplied=NOT_SUPPLIED,
+            rule_of_worst=RULE_OF_WORST,
+            law_as_at=law_as_at(),
+            hash_blocks=blocks_of,
+            css=_css("common.css", "print.css" if for_pdf else "screen.css"),
+        )
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Jinja as the report needs it: everything escaped, nothing undefined."""
+    return Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _css(*names: str) -> Markup:
+    """Our own style sheets; the only text that is not escaped."""
+    folder = files("reports").joinpath("templates")
+    sheets = [folder.joinpath(name).read_text(encoding="utf-8") for name in names]
+    return Markup("\n".join([font_css(), *sheets]))  # noqa: S704  # our own files
