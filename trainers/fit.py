@@ -16,11 +16,12 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from audit.cases.case import Cases
+from audit.checkpoints.architectures import build
 from audit.errors import HipauditError
 from audit.results import ModelDescription, Preparation
 from trainers.augment import augment
 from trainers.log import Epoch, TrainingLog
-from trainers.network import build_network, freeze_body, load_start, parameter_groups
+from trainers.network import freeze_body, load_start, parameter_groups
 from trainers.pixels import load_pixels, load_targets
 from trainers.recipe import Progress, Recipe, make_recipe
 from trainers.scores import Scores, score, youden
@@ -70,7 +71,7 @@ def fit(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        module = build_network(architecture, len(classes), recipe.head)
+        module = build(architecture, len(classes), recipe.head)
         if weights is not None:
             load_start(module, weights)
         epochs, best, ended = _train(module, material, recipe, way, max_seconds, progress)

@@ -12,15 +12,6 @@ from audit.errors import DamagedFile, HipauditError
 HEADS = ("classifier", "fc", "heads", "head")  # torchvision's names for the last part
 
 
-def build_network(architecture: str, classes: int, head: str) -> nn.Module:
-    """A torchvision classifier with random weights and `classes` outputs."""
-    import torchvision
-
-    del head
-    module: nn.Module = torchvision.models.get_model(architecture, num_classes=classes)
-    return module
-
-
 def load_start(module: nn.Module, weights: Path) -> None:
     """Copy a bare state_dict into the body; the head, whose shapes differ, stays random.
 
