@@ -23,24 +23,32 @@ def spread(steps: int | Sequence[float], limit: float, what: str) -> list[float]
     >>> spread(5, 0.1, "shifts")
     [-0.1, -0.05, 0.0, 0.05, 0.1]
     """
-    if not isinstance(steps, int):
-        values = [float(value) for value in steps]
-    elif steps == 1:
-        values = [0.0]
+    if isinstance(steps, int):
+        values = [0.0] if steps == 1 else _equal_steps(steps, limit)
     else:
-        values = [round(float(v), 12) + 0.0 for v in np.linspace(-limit, limit, max(steps, 0))]
-    if not values or not np.isfinite(values).all():
+        values = [float(value) for value in steps if is_number(value)]
+        values = values if len(values) == len(steps) else []
+    if not values:
         raise HipauditError(f"one or more finite {what}", f"{steps!r}")
     if max(map(abs, values)) > REACH[what]:
         raise HipauditError(f"{what} within ±{REACH[what]}", f"{steps!r}")
     return values
 
 
+def _equal_steps(count: int, limit: float) -> list[float]:
+    return [round(float(v), 12) + 0.0 for v in np.linspace(-limit, limit, max(count, 0))]
+
+
+def is_number(value: object) -> bool:
+    """A finite number, and not text that looks like one."""
+    return isinstance(value, int | float) and bool(np.isfinite(value))
+
+
 def check_limits(max_angle: float, max_shift: float) -> None:
     """HipauditError unless max_angle is 0–180 degrees and max_shift 0–0.99 of the side."""
-    if not 0 <= max_angle <= REACH["angles"]:
+    if not (is_number(max_angle) and 0 <= max_angle <= REACH["angles"]):
         raise HipauditError("max_angle from 0 to 180 degrees", f"{max_angle!r}")
-    if not 0 <= max_shift <= REACH["shifts"]:
+    if not (is_number(max_shift) and 0 <= max_shift <= REACH["shifts"]):
         raise HipauditError("max_shift from 0 to 0.99 of the side", f"{max_shift!r}")
 
 
@@ -95,7 +103,7 @@ def rotation_translation(
 def _draws(
     batch: Batch, k: int, max_angle: float, max_shift: float, fill: str, interpolation: str
 ) -> Iterator[Altered]:
-    if k < 1:
+    if not isinstance(k, int) or k < 1:
         raise HipauditError("k of 1 or more", f"{k!r}")
     height, width = batch.x.shape[-2:]
     far_x, far_y = whole_pixels(max_shift, width), whole_pixels(max_shift, height)

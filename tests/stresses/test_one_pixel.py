@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from audit.attempt import stressed_rows
+from audit.cases.case import Case
 from audit.errors import HipauditError, StressFailed
 from audit.stresses.registry import Altered, get_stress
 from tests.toys import (
@@ -159,6 +161,27 @@ def test_no_candidate_is_yielded_when_no_case_is_open() -> None:
 def test_a_logit_that_is_not_finite_is_a_named_failure_and_never_robustness() -> None:
     with pytest.raises(StressFailed, match="not finite"):
         search(NotFinite(), torch.zeros(1, 1, H, W), queries=100)
+
+
+def test_the_engine_confirms_the_planted_pixel_in_float32_and_at_8_bits() -> None:
+    black = np.zeros((H, W), dtype=np.float32)
+    cases = [Case(id=str(i), label="fracture", load=lambda: black) for i in range(3)]
+    stress = get_stress("one_pixel")
+    model = classifier_of(FooledByPixel(COLUMN, ROW, H, W), H, W)
+    rows = stressed_rows(
+        stress,
+        stress.check({"queries": 6000}),
+        model,
+        cases,
+        [True] * 3,
+        seed=0,
+        batch_size=2,
+        say=lambda _: None,
+    )
+    assert rows.case.tolist() == [0, 1, 2]
+    assert rows.success.tolist() == rows.success_8bit.tolist() == [1, 1, 1]
+    assert [(found["x"], found["y"]) for found in rows.found] == [(COLUMN, ROW)] * 3
+    assert (rows.queries > 0).all()
 
 
 class Clinging(torch.nn.Module):

@@ -9,6 +9,8 @@ import pytest
 import torch
 from scipy import ndimage
 
+from audit.attempt import stressed_rows
+from audit.cases.case import Case
 from audit.errors import HipauditError
 from audit.stresses.registry import get_stress
 from tests.toys import (
@@ -201,11 +203,34 @@ def test_the_search_stops_as_soon_as_no_case_is_open() -> None:
     assert not batch.open.any()
 
 
+@pytest.mark.parametrize("mode", ["worst_of_k", "grid"])
+def test_through_the_engine_exactly_the_cases_that_can_be_fooled_are(mode: str) -> None:
+    # Dots already shifted by 0, 1 … 3 columns: 4 more reach the limit of 6 from 2 on.
+    dots = [torch.roll(centred_dot(1, H, W)[0, 0], start, dims=1).numpy() for start in range(4)]
+    cases = [
+        Case(id=str(i), label="fracture", load=lambda dot=dot: dot) for i, dot in enumerate(dots)
+    ]
+    stress = get_stress("rotation_translation")
+    model = classifier_of(FooledByShift("right", 6), H, W)
+    params = stress.check({"mode": mode, "angles": 1, "k": 60, "max_angle": 0.0})
+    rows = stressed_rows(
+        stress, params, model, cases, [True] * 4, seed=0, batch_size=3, say=lambda _: None
+    )
+    for flags in (rows.success, rows.success_8bit):
+        fooled = sorted(set(rows.case[flags == 1].tolist()))
+        assert fooled == [2, 3]
+    assert int((rows.success == 1).sum()) == 2  # nobody is attacked again once fooled
+
+
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
         ({"mode": "gird"}, 'Did you mean "grid"'),
         ({"k": 0}, "k of 1 or more"),
+        ({"k": "10"}, "k of 1 or more"),
+        ({"mode": "grid", "angles": "31"}, "one or more finite angles"),
+        ({"max_shift": "0.1"}, "max_shift from 0"),
+        ({"max_angle": float("nan")}, "max_angle from 0"),
         ({"mode": "grid", "angles": 0}, "one or more finite angles"),
         ({"mode": "grid", "shifts": [float("nan")]}, "finite shifts"),
         ({"mode": "grid", "shifts": [1.5]}, "shifts within"),
