@@ -52,7 +52,7 @@ def matching(results: Results, rule: Rule, group: Mapping[str, str] | None = Non
     return chosen
 
 
-def whole_audit_fault(results: Results, max_skipped: float) -> str | None:
+def whole_audit_fault(results: Results, max_skipped: float | None) -> str | None:
     """Why nothing may be concluded from this audit, whatever a rule asks; None when all is well."""
     notes = [*results.notes, *results.model.notes, *results.data.notes]
     notes += [note for report in results.probes for note in report.notes]
@@ -63,7 +63,7 @@ def whole_audit_fault(results: Results, max_skipped: float) -> str | None:
     if data.cases < 1:
         return "no case was read"
     share = len(data.skipped) / (data.cases + len(data.skipped))
-    if share > max_skipped:
+    if max_skipped is not None and share > max_skipped:
         return f"{len(data.skipped)} cases could not be read ({share:.1%}, limit {max_skipped:.1%})"
     low = _coverage_note(notes)
     if low:

@@ -28,7 +28,7 @@ class Measure:
 
 
 def measures(
-    rule: Rule, results: Results, baseline: Results | None, max_skipped: float
+    rule: Rule, results: Results, baseline: Results | None, max_skipped: float | None
 ) -> list[Measure]:
     """What the rule judges, at least one. Raises Unanswerable when the evidence is not there."""
     if rule.max_drop is not None:
@@ -92,7 +92,7 @@ def _counterpart(finding: Finding, others: Sequence[Finding], attribute: str | N
 
 
 def _drops(
-    rule: Rule, results: Results, baseline: Results | None, max_skipped: float
+    rule: Rule, results: Results, baseline: Results | None, max_skipped: float | None
 ) -> list[Measure]:
     if baseline is None:
         raise Unanswerable("max_drop needs the audit to compare with: add --baseline AUDIT.json")

@@ -72,11 +72,12 @@ class Waiver(Strict):
 
 
 class Gate(Strict):
-    """`max_skipped`: share of unreadable cases above which nothing is concluded."""
+    """`max_skipped`: share of unreadable cases above which nothing is concluded; None leaves
+    it to the limit the audit was made with, which marks itself with a fault."""
 
     on_inconclusive: Literal["fail", "warn"] = "fail"
     assume_independent: bool = False
-    max_skipped: Annotated[float, Field(ge=0, le=1)] = 0.05
+    max_skipped: Annotated[float, Field(ge=0, le=1)] | None = None
     rule: Annotated[tuple[Rule, ...], Field(strict=False)] = ()
     waiver: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
 

@@ -1,0 +1,101 @@
+"""The Python API: one call from a model and labelled cases to Results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.errors import HipauditError, did_you_mean
+
+if TYPE_CHECKING:
+    from audit.engine import Progress
+    from audit.results import Results
+
+
+def run(
+    model: Any,
+    cases: Any,
+    *,
+    preset: str = "standard",
+    out: str | Path | None = None,
+    config: str | Path | None = None,
+    card: str | Path | None = None,
+    baseline: str | Path | None = None,
+    report: bool = True,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Results:
+    """Audit a model on labelled radiographs; the same audit as `hipaudit run`.
+
+    `model`: path of a checkpoint, an `nn.Module` that maps a normalised (N, C, H, W) batch to
+    logits (N, K), or a Classifier. `cases`: path of a manifest or folder, or Cases
+    (`hipaudit.from_arrays`). `out`: folder for audit.json, verdict.json, predictions.csv and
+    the report; unless given, hipaudit-out/<model>. `report=False` leaves PDF and HTML out.
+    `options`: any flag of `hipaudit run` by its Python name, such as `positive_class`,
+    `classes`, `epsilons` (in [0, 1]), `stresses`, `skip`, `defences`, `subgroups`,
+    `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
+
+    Raises HipauditError in one line for anything that cannot be used. The same call again
+    resumes what was interrupted.
+
+    >>> import numpy as np, torch, tempfile, hipaudit
+    >>> images = np.random.default_rng(0).random((24, 16, 16), dtype=np.float32)
+    >>> labels = ["normal", "fracture"] * 12
+    >>> cases = hipaudit.from_arrays(images, labels)
+    >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 224 * 224, 2))
+    >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
+    ...     results = hipaudit.run(net, cases, preset="ci", out=folder, report=False)
+    """
+    from audit.conduct import conduct
+    from hipaudit.outputs import write_verdict
+    from hipaudit.papers import read_papers
+    from hipaudit.request import (
+        as_path,
+        audit_options,
+        data_options,
+        defaults,
+        model_options,
+        settings_of,
+    )
+    from hipaudit.workflow import conclude, default_folder, understand, verdict_of
+
+    flags = {**defaults(), **_renamed(options), "preset": preset}
+    papers = read_papers(as_path(config), as_path(card), as_path(baseline))
+    settings = settings_of(papers)
+    understood = understand(
+        model, cases, model_options(flags, settings), data_options(flags, settings)
+    )
+    folder = as_path(out) or default_folder(model)
+    results = conduct(
+        understood.classifier,
+        understood.cases,
+        folder,
+        audit_options(flags, settings, papers),
+        progress,
+        understood.notes,
+    )
+    verdict = verdict_of(results, papers)
+    if report:
+        conclude(results, folder, verdict, papers, images=not flags["no_images"])
+    else:
+        write_verdict(folder, verdict)
+    return results
+
+
+ALSO = {"epsilons": "eps"}
+
+
+def _renamed(options: dict[str, Any]) -> dict[str, Any]:
+    """Options under the names of the flags, lists as tuples. Raises on an unknown name."""
+    from hipaudit.request import defaults
+
+    known = defaults()
+    flags = {}
+    for name, value in options.items():
+        flag = ALSO.get(name, name)
+        if flag not in known:
+            raise HipauditError(
+                "an option of hipaudit.run", f'"{name}"', did_you_mean(name, [*known, *ALSO])
+            )
+        flags[flag] = tuple(value) if isinstance(value, list) else value
+    return flags

@@ -1,0 +1,184 @@
+"""The command line: which commands there are, and how an error becomes one line and a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+
+import click
+
+from audit.errors import HipauditError, did_you_mean
+
+INTERRUPTED = 130
+USAGE = 2
+INCONCLUSIVE = 3
+
+# name: (module, what it does). The module is imported only when the command is asked for.
+COMMANDS = {
+    "run": ("run", "Audit a model on labelled radiographs; judge, and write the report."),
+    "inspect": ("inspect", "Say how a model and its data are read; attack nothing."),
+    "gate": ("gate", "Judge an audit.json by the rules again, without computing anything."),
+    "report": ("report", "Render PDF and HTML from an audit.json again."),
+    "demo": ("demo", "All of it on synthetic radiographs, in a few minutes."),
+    "list": ("listing", "List stresses, defences, probes, metrics, presets or formats."),
+    "explain": ("explain", "Explain a stress, defence, metric, preset or rule, with its source."),
+    "init": ("init", "Write commented hipaudit.toml, card.yaml and model.yaml to fill in."),
+    "doctor": ("doctor", "Check this installation and print the fix for what is wrong."),
+}
+
+
+@dataclass
+class Session:
+    """What the command line must know when something goes wrong.
+
+    `started`: an audit had begun, so an unexpected end is inconclusive, not a usage error.
+    """
+
+    verbose: int = 0
+    started: bool = False
+
+
+class Commands(click.Group):
+    """A group that imports a command only when it is asked for, and answers mistyped names."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"hipaudit.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and name not in COMMANDS:
+            raise click.UsageError(f'no command "{name}". {did_you_mean(name, list(COMMANDS))}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+EPILOG = """\b
+Examples:
+  hipaudit run model.pt --data val/
+  hipaudit run model.safetensors --data val.csv --positive-class fracture --preset quick
+  hipaudit gate hipaudit-out/model/audit.json --config hipaudit.toml
+  hipaudit demo
+
+\b
+Exit codes: 0 done, gate passed or no gate set; 1 gate failed; 2 usage, configuration or
+unreadable input; 3 inconclusive; 130 interrupted. Every option can be set in the environment:
+HIPAUDIT_PRESET=quick is --preset quick.
+
+\b
+Evidence from one data set on one date. Not certification, conformity assessment or legal advice.
+"""
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"hipaudit {version('hipaudit')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+def commands() -> None:
+    """An executable medical algorithmic audit of radiograph classifiers.
+
+    From a checkpoint and a labelled folder of radiographs to evidence, to a PDF a hospital's AI
+    governance board can sign, and to an exit code a CI pipeline obeys.
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with its code; errors are one line on stderr."""
+    session = Session()
+    try:
+        code = _answer(args, session)
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _answer(args: list[str] | None, session: Session) -> int:
+    warnings.simplefilter("ignore")  # libraries' advice to programmers; -v shows it
+    try:
+        code = commands.main(args=args, prog_name="hipaudit", standalone_mode=False, obj=session)
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted; the same command resumes" if session.started else "interrupted")
+        return INTERRUPTED
+    except click.ClickException as error:
+        _say(f"error: {_one_line(_click_message(error))}")
+        return USAGE
+    except HipauditError as error:
+        _trace(session)
+        _say(f"error: {error}")
+        return error.exit_code
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001  the outermost boundary: no traceback for users
+        _trace(session)
+        _say(f"internal error: {type(error).__name__} at {_place(error)}; run again with -v")
+        return INCONCLUSIVE if session.started else USAGE
+    return code if isinstance(code, int) else 0
+
+
+def _click_message(error: click.ClickException) -> str:
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.UsageError) and context is not None:
+        return f"{message} Type: {context.command_path} --help"
+    return message
+
+
+def _place(error: Exception) -> str:
+    """file:line of the last frame of ours; never the message, which may hold a path."""
+    ours = ("hipaudit", "audit", "trainers", "reports")
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        parts = frame.filename.replace(os.sep, "/").split("/")
+        if any(part in ours for part in parts[-4:-1]):
+            return f"{'/'.join(parts[-2:])}:{frame.lineno}"
+    return "an unknown place"
+
+
+def _trace(session: Session) -> None:
+    if session.verbose:
+        traceback.print_exc(file=sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _say(text: str) -> None:
+    click.echo(_one_line(text), err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""hipaudit report: render again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hipaudit.parameters import (
+    BASELINE,
+    CARD,
+    CONFIG,
+    ENVIRONMENT,
+    FILE,
+    FORMAT,
+    OUTPUT,
+    TALK,
+    with_options,
+)
+
+HELP = """Render report.html and report.pdf from AUDIT.json again, with verdict and card.
+
+No model and no radiograph is opened: what people say (card.yaml) and what the site asks
+(hipaudit.toml) may change after the audit; the evidence does not.
+"""
+EPILOG = """\b
+Examples:
+  hipaudit report hipaudit-out/model/audit.json
+  hipaudit report audit.json --card card.yaml --output pdf=board/2026-03.pdf
+  hipaudit report audit.json --no-images --output summary.md
+
+\b
+Exit codes: 0 rendered, 2 unusable input or nothing could be rendered. The gate's own exit code
+comes from: hipaudit gate AUDIT.json
+"""
+
+
+@click.command("report", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
+@click.argument("audit", type=FILE, metavar="AUDIT.json")
+@with_options((CARD, OUTPUT, CONFIG, BASELINE, FORMAT, *TALK))
+@click.option("--no-images", is_flag=True, help="A report without radiographs.")
+@click.pass_obj
+def command(session: Any, /, audit: Path, **flags: Any) -> int:
+    session.verbose = flags["verbose"]
+    from audit.results import read_results
+    from hipaudit.outputs import kept_verdict
+    from hipaudit.papers import read_papers
+    from hipaudit.tell import tell
+    from hipaudit.workflow import conclude, verdict_of
+
+    results = read_results(audit)
+    papers = read_papers(flags["config"], flags["card"], flags["baseline"])
+    kept = None if papers.rules else kept_verdict(audit.parent, results)
+    verdict = kept or verdict_of(results, papers)
+    images = not flags["no_images"]
+    done = conclude(results, audit.parent, verdict, papers, flags["outputs"], images=images)
+    tell(results, done, form=flags["form"], quiet=flags["quiet"])
+    return 0

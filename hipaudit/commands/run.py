@@ -1,0 +1,168 @@
+"""hipaudit run: audit, judge, write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hipaudit.parameters import (
+    BASELINE,
+    CARD,
+    CONFIG,
+    DATA,
+    ENVIRONMENT,
+    FILE,
+    FORMAT,
+    MODEL,
+    OUTPUT,
+    PRESETS,
+    TALK,
+    Duration,
+    Levels,
+    OneOf,
+    with_options,
+)
+
+HELP = """Audit MODEL on the labelled radiographs at --data.
+
+MODEL is a state_dict, a wrapped checkpoint or safetensors of any torchvision classifier, or a
+checkpoint of hipaudit. What the file and the folder do not say is assumed, and said aloud.
+
+\b
+Written to hipaudit-out/<model>/ (or --out):
+  audit.json        every number with its interval, denominator and origin
+  verdict.json      what the gate said of each rule
+  report.pdf, .html the report, from the two above and card.yaml
+  predictions.csv   a row per case and run; no path, no identity
+  private/cases.csv which case is which file; readable by you alone
+"""
+
+EPILOG = """\b
+Examples:
+  hipaudit run model.pt --data val/
+  hipaudit run model.pt --data val.csv --positive-class fracture --subgroup view --subgroup sex
+  hipaudit run model.pt --data dicom/ --labels labels.csv --cluster-by patient_id --preset full
+  hipaudit run model.pt --data val/ --stress fgsm --stress pgd --eps 1/255,2/255 --defence tta
+  hipaudit run model.pt --data val/ --preset ci --max-time 10m --format github
+  hipaudit run model.pt --data val/ --config hipaudit.toml --baseline v1/audit.json
+
+\b
+The same command again resumes what was interrupted. Exit codes: 0 gate passed or no gate set,
+1 failed, 2 unusable input, 3 inconclusive, 130 interrupted.
+"""
+
+AUDIT = (
+    click.option(
+        "--preset",
+        type=OneOf(PRESETS),
+        default="standard",
+        show_default=True,
+        help="How much work: which stresses, on how many images.",
+    ),
+    click.option(
+        "--stress",
+        "stresses",
+        multiple=True,
+        metavar="NAME",
+        help="Only this stress. Repeatable; see: hipaudit list stresses.",
+    ),
+    click.option("--skip", multiple=True, metavar="NAME", help="Not this stress. Repeatable."),
+    click.option("--eps", type=Levels(), metavar="1/255,2/255", help="Radii in pixels of [0, 1]."),
+    click.option(
+        "--defence",
+        "defences",
+        multiple=True,
+        metavar="NAME",
+        help="Also under this defence, or none. Repeatable; see: hipaudit list defences.",
+    ),
+    click.option(
+        "--subgroup",
+        "subgroups",
+        multiple=True,
+        metavar="COLUMN",
+        help="Report by this attribute. Repeatable. [default: all of them]",
+    ),
+    click.option(
+        "--max-samples",
+        type=click.IntRange(1),
+        metavar="N",
+        help="At most so many images, in proportion to the labels.",
+    ),
+    click.option(
+        "--max-time",
+        type=Duration(),
+        metavar="30m",
+        help="Shrink the samples until the estimate fits.",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw."),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(1),
+        default=32,
+        show_default=True,
+        help="Changes speed, not decisions.",
+    ),
+)
+FILES = (
+    click.option("--out", type=FILE, metavar="DIR", help="[default: hipaudit-out/<model>]"),
+    OUTPUT,
+    CONFIG,
+    BASELINE,
+    CARD,
+    click.option(
+        "--resume/--no-resume", default=True, show_default=True, help="Use units already computed."
+    ),
+    click.option("--overwrite", is_flag=True, help="Replace another audit in the folder."),
+    click.option("--no-images", is_flag=True, help="A report without radiographs."),
+)
+
+
+@click.command("run", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
+@click.argument("model", type=FILE)
+@with_options((*DATA, *MODEL, *AUDIT, *FILES, FORMAT, *TALK))
+@click.option("--no-progress", is_flag=True, help="Lines instead of bars.")
+@click.pass_obj
+def command(session: Any, /, **flags: Any) -> int:
+    session.verbose = flags["verbose"]
+    model: Path = flags["model"]
+    from hipaudit.papers import read_papers
+    from hipaudit.progress import Talking
+    from hipaudit.request import audit_options, data_options, model_options, settings_of
+    from hipaudit.screen import console, show_data, show_model, show_notes
+    from hipaudit.tell import tell
+    from hipaudit.workflow import conclude, default_folder, understand, verdict_of
+
+    papers = read_papers(flags["config"], flags["card"], flags["baseline"])
+    settings = settings_of(papers)
+    people = console(machine=flags["form"] != "text")
+    loud = not flags["quiet"]
+
+    def started() -> None:
+        session.started = True
+
+    with Talking(quiet=not loud, bars=not flags["no_progress"], started=started) as progress:
+        understood = understand(
+            model,
+            flags["data"],
+            model_options(flags, settings),
+            data_options(flags, settings),
+            progress.reading,
+        )
+        classifier, cases = understood.classifier, understood.cases
+        if loud:
+            show_model(people, classifier.description)
+            show_data(people, cases.description)
+            notes = [*classifier.description.notes, *cases.description.notes, *understood.notes]
+            show_notes(people, notes, everything=flags["verbose"] > 0)
+        from audit.conduct import conduct
+
+        folder = flags["out"] or default_folder(model)
+        options = audit_options(flags, settings, papers)
+        results = conduct(classifier, cases, folder, options, progress, understood.notes)
+    verdict = verdict_of(results, papers)
+    images = not flags["no_images"]
+    done = conclude(results, folder, verdict, papers, flags["outputs"], images=images)
+    tell(results, done, form=flags["form"], quiet=flags["quiet"])
+    return done.verdict.exit_code

@@ -1,0 +1,96 @@
+"""Files beside audit.json, and copies where a user wants them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.errors import HipauditError
+from audit.files import write_whole
+
+if TYPE_CHECKING:
+    from audit.results import Results
+    from audit.verdict import Verdict
+    from hipaudit.papers import Papers
+
+VERDICT = "verdict.json"
+BESIDE = {
+    "json": "audit.json",
+    "html": "report.html",
+    "pdf": "report.pdf",
+    "csv": "predictions.csv",
+}
+
+
+def write_verdict(folder: Path, verdict: Verdict) -> Path:
+    return write_whole(folder / VERDICT, verdict.to_json())
+
+
+def kept_verdict(folder: Path, results: Results) -> Verdict | None:
+    """The verdict.json beside an audit.json, when it was passed on these very results."""
+    from audit.verdict import Verdict
+
+    try:
+        verdict = Verdict.model_validate_json((folder / VERDICT).read_bytes())
+    except (OSError, ValueError):
+        return None
+    digest = hashlib.sha256(results.to_json().encode()).hexdigest()
+    return verdict if verdict.audit_sha256 == digest else None
+
+
+def render(
+    results: Results, folder: Path, papers: Papers, verdict: Verdict, *, images: bool = True
+) -> tuple[list[Path], list[str]]:
+    """report.html and report.pdf in `folder`: the files written, and what could not be.
+
+    A PDF that cannot be made takes an older one away: it would show another audit.
+    """
+    from reports.pdf import render_pdf
+    from reports.render import render_html
+
+    page = partial(
+        render_html,
+        results,
+        folder,
+        card=papers.card,
+        verdict=verdict.model_dump(mode="json"),
+        images=images,
+    )
+    written = [write_whole(folder / BESIDE["html"], page())]
+    attached = {"audit.json": results.to_json().encode(), VERDICT: verdict.to_json().encode()}
+    target = folder / BESIDE["pdf"]
+    try:
+        pdf = render_pdf(
+            page(for_pdf=True),
+            attachments={**attached, **papers.files},
+            date=results.provenance.date,
+        )
+    except HipauditError as error:
+        target.unlink(missing_ok=True)
+        return written, [f"no PDF: {error}"]
+    return [*written, write_whole(target, pdf)], []
+
+
+def write_outputs(
+    outputs: tuple[tuple[str, Path], ...], results: Results, folder: Path, verdict: Verdict
+) -> list[Path]:
+    """Copies at the paths asked for. Raises HipauditError when there is nothing to copy."""
+    from hipaudit.summary import as_markdown
+
+    written = []
+    for kind, path in outputs:
+        if kind == "md":
+            content = as_markdown(results, verdict).encode()
+        else:
+            source = folder / BESIDE[kind]
+            if not source.is_file():
+                raise HipauditError(
+                    f"{BESIDE[kind]} to copy to {path.name}", "that it could not be written"
+                )
+            content = source.read_bytes()
+        if path.resolve() != (folder / BESIDE.get(kind, "")).resolve():
+            write_whole(path, content)
+        written.append(path)
+    return written

@@ -1,0 +1,86 @@
+"""The three papers a site brings to an audit: rules, card, baseline. Read before any work."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.results import GateFile, Results, read_results
+
+if TYPE_CHECKING:
+    from audit.rules import GateRules
+    from reports.card import Card
+
+RULES = "hipaudit.toml"
+PYPROJECT = "pyproject.toml"
+CARD = "card.yaml"
+
+
+@dataclass(frozen=True)
+class Papers:
+    """None where a site has none. `files`: those to attach to the report, by name."""
+
+    rules: GateRules | None = None
+    card: Card | None = None
+    baseline: Results | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def gate_file(self) -> GateFile | None:
+        """The rules as they stand now, to be recorded before the first unit runs."""
+        from audit.folder import today
+
+        if self.rules is None or not self.rules.rules or self.rules.sha256 is None:
+            return None
+        return GateFile(sha256=self.rules.sha256, recorded=today())
+
+
+def read_papers(
+    config: Path | None = None,
+    card: Path | None = None,
+    baseline: Path | None = None,
+    *,
+    with_card: bool = True,
+) -> Papers:
+    """What was named, else what lies in the working directory under its usual name.
+
+    Raises HipauditError for a paper that was named and is not there, and for any that is
+    malformed.
+    """
+    from audit.rule_file import load_rules
+    from reports.card import load_card
+
+    here = Path.cwd()
+    config = config or _usual_rules(here)
+    if card is None and with_card and (here / CARD).is_file():
+        card = here / CARD
+    return Papers(
+        rules=load_rules(config) if config else None,
+        card=load_card(card) if card else None,
+        baseline=read_results(baseline) if baseline else None,
+        files=_files(config, card),
+    )
+
+
+def _files(config: Path | None, card: Path | None) -> dict[str, bytes]:
+    """The card and the rule file as they are; a pyproject.toml is about more than the audit."""
+    files = {CARD: card.read_bytes()} if card else {}
+    if config and config.name != PYPROJECT:
+        files[RULES] = config.read_bytes()
+    return files
+
+
+def _usual_rules(here: Path) -> Path | None:
+    if (here / RULES).is_file():
+        return here / RULES
+    pyproject = here / PYPROJECT
+    if not pyproject.is_file():
+        return None
+    try:
+        table = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # somebody else's file: not ours to complain about
+        return None
+    return pyproject if "hipaudit" in table.get("tool", {}) else None

@@ -1,0 +1,210 @@
+"""How values on the command line are read, and the options several commands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from audit.errors import did_you_mean
+
+FORMATS = {
+    "json": "all findings with context and provenance (audit.json)",
+    "html": "the report as one file",
+    "pdf": "the report to sign",
+    "csv": "a row per case and run (predictions.csv); no path, no identity",
+    "md": "a summary for a pull request or a wiki",
+}
+PRESETS = ("quick", "ci", "standard", "full")
+ENVIRONMENT = {"auto_envvar_prefix": "HIPAUDIT", "max_content_width": 100}
+if TYPE_CHECKING:
+    Parameter = click.ParamType[Any]
+else:
+    Parameter = click.ParamType  # generic from click 8.4 on only
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class OneOf(click.Choice[str]):
+    """A choice that answers a near miss with what was probably meant."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002  click's signature
+        hint = did_you_mean(str(value), list(self.choices))
+        return f'"{value}" is not one of {", ".join(self.choices)}. {hint}'
+
+
+class Levels(Parameter):
+    """Comma-separated amounts in [0, 1], as fractions or decimals: 1/255,2/255."""
+
+    name = "levels"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        from audit.rules import amount
+
+        found = [amount(part) for part in str(value).split(",")]
+        if not all(number is not None and 0 < number <= 1 for number in found):
+            self.fail(
+                f'expected amounts above 0 and up to 1 such as "1/255,2/255", found "{value}"',
+                param,
+                ctx,
+            )
+        return tuple(number for number in found if number is not None)
+
+
+class Duration(Parameter):
+    """A time such as 90s, 30m, 2h or 1h30m; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text)
+        seconds = 0.0
+        if parts:
+            hours, minutes, rest = (int(part or 0) for part in parts.groups())
+            seconds = hours * 3600.0 + minutes * 60.0 + rest
+        if seconds <= 0:
+            self.fail(f'expected a time such as 30m, 90s or 2h, found "{value}"', param, ctx)
+        return seconds
+
+
+class Output(Parameter):
+    """FMT=PATH; the format may be left out when the suffix of the path names it."""
+
+    name = "fmt=path"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        if isinstance(value, tuple):
+            return value
+        kind, equals, path = str(value).partition("=")
+        if not equals:
+            kind, path = Path(kind).suffix.removeprefix("."), kind
+        if kind not in FORMATS:
+            hint = did_you_mean(kind, list(FORMATS))
+            self.fail(f'"{kind}" is not one of {", ".join(FORMATS)}. {hint}', param, ctx)
+        if not path:
+            self.fail(f'expected {kind}=PATH, found "{value}"', param, ctx)
+        return kind, Path(path)
+
+
+class Names(Parameter):
+    """Comma-separated names."""
+
+    name = "a,b"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        names = tuple(part.strip() for part in str(value).split(","))
+        if not all(names) or len(set(names)) != len(names):
+            self.fail(f'expected different names such as "a,b", found "{value}"', param, ctx)
+        return names
+
+
+FILE = click.Path(path_type=Path)
+
+MODEL = (
+    click.option("--arch", help="torchvision name, or package.module:factory."),
+    click.option("--classes", type=Names(), help="Class names in the order of the outputs."),
+    click.option("--positive-class", help="The class that is the disease, e.g. fracture."),
+    click.option(
+        "--preprocess", type=FILE, metavar="FILE", help="A model.yaml: input size, mean, std, …"
+    ),
+    click.option("--threshold", type=click.FloatRange(0, 1), help="Deployed cut-off."),
+    click.option("--trust-code", metavar="SHA256", help="Let this one exact file run code."),
+    click.option("--sha256", help="Refuse the model unless its hash is this."),
+    click.option(
+        "--device",
+        default="cpu",
+        show_default=True,
+        metavar="auto|cpu|cuda",
+        help="Where to compute.",
+    ),
+)
+DATA = (
+    click.option(
+        "--data",
+        type=FILE,
+        required=True,
+        metavar="PATH",
+        help="Manifest CSV, class folders, split folders or a DICOM folder with labels.csv.",
+    ),
+    click.option("--labels", type=FILE, metavar="CSV", help="Table of labels for a DICOM folder."),
+    click.option("--split", help="Which part to read when the data has several."),
+    click.option(
+        "--cluster-by", metavar="COLUMN", help="Column that says who is the same patient."
+    ),
+    click.option(
+        "--max-skipped",
+        type=click.FloatRange(0, 1),
+        metavar="SHARE",
+        help="Unreadable share above which the audit is inconclusive. [default: 0.05]",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Images decoded at a time.",
+    ),
+)
+TALK = (
+    click.option("-q", "--quiet", is_flag=True, help="Only errors and the result."),
+    click.option("-v", "--verbose", count=True, help="More words; tracebacks on errors."),
+)
+CONFIG = click.option(
+    "--config",
+    type=FILE,
+    metavar="TOML",
+    help="Rules. [default: ./hipaudit.toml, else [tool.hipaudit] of ./pyproject.toml]",
+)
+CARD = click.option(
+    "--card",
+    type=FILE,
+    metavar="YAML",
+    help="What people say about the model. [default: ./card.yaml]",
+)
+BASELINE = click.option(
+    "--baseline", type=FILE, metavar="AUDIT.json", help="Earlier audit that max_drop compares with."
+)
+OUTPUT = click.option(
+    "--output",
+    "outputs",
+    type=Output(),
+    multiple=True,
+    metavar="FMT=PATH",
+    help=f"Also write there: {', '.join(FORMATS)}. Repeatable.",
+)
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=OneOf(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="What goes to stdout: tables, the verdict as JSON, or GitHub annotations.",
+)
+
+
+def with_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
+    """One decorator out of several options, shown in the order given."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate

@@ -1,0 +1,147 @@
+"""What a person sees: how things were read, the plan, the tables. Text only, colours by rich."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hipaudit.summary import FOOTER, WORDS, headline, judged, rows
+
+if TYPE_CHECKING:
+    from audit.results import DataDescription, ModelDescription, Note, Results
+    from audit.verdict import Verdict
+
+COLOURS = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "waived": "magenta"}
+NOTE_COLOURS = {"assumed": "cyan", "warning": "yellow", "fault": "bold red"}
+
+
+def console(*, machine: bool = False) -> Console:
+    """Where people read: stdout, or stderr when stdout belongs to a machine. Wide when piped."""
+    stream = sys.stderr if machine else sys.stdout
+    width = None if stream.isatty() else 140
+    return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+
+
+def show_model(out: Console, model: ModelDescription) -> None:
+    way = model.preparation
+    hashes = ", ".join(digest[:12] for digest in model.sha256) or "none (made in memory)"
+    threshold = "argmax" if model.threshold is None else f"P ≥ {model.threshold:g}"
+    origin = "" if model.threshold is None else f" ({model.threshold_origin})"
+    _heading(out, "Model", f"{model.name}: {model.architecture}, {model.parameters:,} parameters")
+    _line(out, "sha256", hashes)
+    _line(out, "classes", f"{', '.join(model.classes)}; positive: {model.positive_class}")
+    _line(out, "decides by", threshold + origin)
+    _line(
+        out,
+        "input",
+        f"{way.height}×{way.width} {way.resize}, {way.channels} channel(s), mean "
+        f"{_numbers(way.mean)}, std {_numbers(way.std)} ({model.preparation_origin})",
+    )
+    if not model.gradients:
+        _line(out, "gradients", "none: attacks that need them do not apply")
+
+
+def show_data(out: Console, data: DataDescription) -> None:
+    _heading(out, "Data", f"{data.name}: read as {data.layout}, {data.cases} images")
+    if data.synthetic:
+        _line(out, "SYNTHETIC", "says nothing about patients")
+    patients = "unknown" if data.patients is None else str(data.patients)
+    _line(out, "patients", patients)
+    _line(out, "labels", _counts(data.labels))
+    for name, counts in data.attributes.items():
+        _line(out, name, _counts(counts))
+    if data.skipped:
+        reasons: dict[str, int] = {}
+        for item in data.skipped:
+            reasons[item.reason] = reasons.get(item.reason, 0) + 1
+        _line(out, "skipped", f"{len(data.skipped)}: {_counts(reasons)}")
+
+
+def show_notes(out: Console, notes: Iterable[Note], *, everything: bool = False) -> None:
+    """Assumptions, warnings and faults; what is merely informative when `everything`."""
+    for note in notes:
+        if note.level != "info" or everything:
+            colour = NOTE_COLOURS.get(note.level, "default")
+            out.print(f"  [{colour}]{note.level}[/]: {escape(_one_line(note.text))}")
+
+
+def show_results(out: Console, results: Results, verdict: Verdict) -> None:
+    """The table of numbers, the table of rules, and the outcome in one line."""
+    out.print()
+    found = Table("metric", "under", "group", box=None, pad_edge=False, header_style="bold")
+    for name in ("value", "95% interval", "n"):
+        found.add_column(name, justify="right")
+    for row in rows(results):
+        found.add_row(
+            *map(escape, (row.metric, row.under, row.group)), row.value, row.interval, row.n
+        )
+    out.print(found)
+    if any(finding.independent and finding.value is not None for finding in results.findings):
+        out.print("  * images treated as independent: the data names no patients")
+    if verdict.rules:
+        out.print()
+        out.print(_rules_table(verdict))
+    for warning in verdict.warnings:
+        out.print(f"[yellow]warning[/]: {escape(warning)}")
+    colour = COLOURS.get(verdict.outcome, "bold")
+    out.print(f"\n[{colour}]{escape(headline(verdict))}[/]")
+
+
+def _rules_table(verdict: Verdict) -> Table:
+    table = Table("rule", "verdict", "asks", "found", "n", "why", box=None, pad_edge=False)
+    for rule in verdict.rules:
+        mark = f"[{COLOURS.get(rule.outcome, 'default')}]{WORDS[rule.outcome]}[/]"
+        number = "–" if rule.n is None else str(rule.n)
+        words = map(escape, (rule.text, judged(rule), number, rule.reason))
+        table.add_row(escape(rule.id), mark, *words)
+    return table
+
+
+def show_written(out: Console, written: Iterable[Path], problems: Iterable[str]) -> None:
+    for problem in problems:
+        out.print(f"[yellow]warning[/]: {escape(_one_line(problem))}")
+    out.print("\nWritten:")
+    for path in written:
+        out.print(f"  {escape(str(path))}")
+    out.print(f"\n{FOOTER}", style="dim")
+
+
+def duration(seconds: float) -> str:
+    """A time in words nobody has to divide.
+
+    >>> duration(5), duration(100), duration(4000)
+    ('5 s', '2 min', '1 h 7 min')
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _heading(out: Console, word: str, text: str) -> None:
+    out.print(f"[bold]{word}[/]  {escape(_one_line(text))}")
+
+
+def _line(out: Console, word: str, text: str) -> None:
+    out.print(f"  {escape(_one_line(word)):<12} {escape(_one_line(text))}")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    shown = [f"{name} {count}" for name, count in list(counts.items())[:12]]
+    more = len(counts) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return "/".join(f"{value:.3g}" for value in values)
+
+
+def _one_line(text: str) -> str:
+    """Text of others without control characters: a class name cannot move the cursor."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,153 @@
+"""The few numbers a person sees first, as rows: for the screen, Markdown and GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audit.results import Finding, Results, as_levels
+
+if TYPE_CHECKING:
+    from audit.verdict import RuleVerdict, Verdict
+
+CLEAN = ("accuracy", "sensitivity", "specificity", "auroc")
+BY_GROUP = ("sensitivity", "specificity")
+UNDER_ATTACK = ("robust_sensitivity", "robust_specificity", "robust_accuracy")
+WORDS = {
+    "pass": "met",
+    "fail": "NOT MET",
+    "inconclusive": "inconclusive",
+    "waived": "waived",
+    "off": "off",
+}
+FOOTER = (
+    "Evidence from one data set on one date. Not certification, conformity assessment, DPIA, "
+    "FRIA or legal advice."
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finding as text. `interval` is empty and `value` says "–" where there is none."""
+
+    metric: str
+    under: str
+    group: str
+    value: str
+    interval: str
+    n: str
+
+
+def rows(results: Results) -> list[Row]:
+    """Without stress, by view (or the first attribute reported by), then under every stress."""
+    plain = [f for f in results.findings if f.contrast is None]
+    clean = [f for f in plain if f.stress == "clean" and f.metric in CLEAN and not f.group]
+    attribute = _first_attribute(plain)
+    grouped = [
+        f
+        for f in plain
+        if f.stress == "clean"
+        and f.defence == "none"
+        and f.metric in BY_GROUP
+        and list(f.group) == [attribute]
+    ]
+    stressed = [f for f in plain if f.metric in UNDER_ATTACK and not f.group]
+    return [_row(f) for f in [*clean, *grouped, *_without_cells(stressed)]]
+
+
+def _first_attribute(findings: Iterable[Finding]) -> str | None:
+    names = [next(iter(f.group)) for f in findings if len(f.group) == 1]
+    return "view" if "view" in names else next(iter(names), None)
+
+
+def _without_cells(findings: list[Finding]) -> list[Finding]:
+    """A map of many cells is shown by its worst cell alone; an average is not robustness."""
+    mapped = {(f.stress, f.defence) for f in findings if f.variant == "worst cell"}
+    return [
+        f
+        for f in findings
+        if f.variant != "average"
+        and (f.variant == "worst cell" or (f.stress, f.defence) not in mapped)
+    ]
+
+
+def _row(finding: Finding) -> Row:
+    value, interval = "–", finding.reason or ""
+    if finding.value is not None:
+        value = f"{finding.value:.3f}"
+        known = finding.low is not None and finding.high is not None
+        interval = f"{finding.low:.3f}–{finding.high:.3f}" if known else ""
+        interval += " *" if finding.independent else ""
+    return Row(
+        metric=finding.metric,
+        under=under(finding),
+        group=", ".join(f"{key} {name}" for key, name in finding.group.items()) or "everyone",
+        value=value,
+        interval=interval,
+        n=str(finding.n) if finding.events is None else f"{finding.events}/{finding.n}",
+    )
+
+
+def under(finding: Finding) -> str:
+    """What the images went through, in words: "fgsm 2/255 with tta"."""
+    parts = ["no stress" if finding.stress == "clean" else finding.stress]
+    epsilon = finding.params.get("epsilon")
+    if isinstance(epsilon, int | float) and not isinstance(epsilon, bool):
+        parts.append(as_levels(epsilon))
+    mode = finding.params.get("mode")
+    parts += [str(mode)] if isinstance(mode, str) else []
+    parts += [f"({finding.variant})"] if finding.variant else []
+    parts += [f"with {finding.defence}"] if finding.defence != "none" else []
+    return " ".join(parts)
+
+
+def judged(rule: RuleVerdict) -> str:
+    """The number a rule was judged by, with its interval."""
+    if rule.observed is None:
+        return "–"
+    known = rule.low is not None and rule.high is not None
+    return f"{rule.observed:.3f}" + (f" ({rule.low:.3f}–{rule.high:.3f})" if known else "")
+
+
+def headline(verdict: Verdict) -> str:
+    """The outcome in one line."""
+    counts = {word: sum(r.outcome == word for r in verdict.rules) for word in WORDS}
+    said = ", ".join(f"{count} {WORDS[word].lower()}" for word, count in counts.items() if count)
+    if verdict.outcome == "no gate set":
+        return "no gate set" + (f" ({said})" if said else "")
+    return f"gate: {verdict.outcome} ({said})"
+
+
+def as_markdown(results: Results, verdict: Verdict) -> str:
+    """Both tables as Markdown."""
+    lines = [f"## hipaudit: {_cell(results.model.name)} on {_cell(results.data.name)}", ""]
+    if results.data.synthetic:
+        lines += ["**Synthetic images: says nothing about patients.**", ""]
+    lines += [f"**{headline(verdict)}**", ""]
+    if verdict.rules:
+        lines += _table(
+            ("rule", "asks", "found", "n", "verdict", "why"),
+            (
+                (r.id, r.text, judged(r), str(r.n or "–"), WORDS[r.outcome], r.reason)
+                for r in verdict.rules
+            ),
+        )
+    lines += _table(
+        ("metric", "under", "group", "value", "95% interval", "n"),
+        ((r.metric, r.under, r.group, r.value, r.interval, r.n) for r in rows(results)),
+    )
+    return "\n".join([*lines, "\\* images treated as independent", "", f"_{FOOTER}_", ""])
+
+
+def _table(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> list[str]:
+    lines = [head, tuple("---" for _ in head), *(tuple(map(_cell, row)) for row in body)]
+    return [*("| " + " | ".join(line) + " |" for line in lines), ""]
+
+
+def _cell(text: str) -> str:
+    """Text that cannot break out of a table or carry markup."""
+    plain = " ".join(text.split())
+    for mark in "\\`|<>[]*_#":
+        plain = plain.replace(mark, f"\\{mark}")
+    return plain

@@ -1,0 +1,163 @@
+"""What happens between a request and its files. The command line and the Python API share it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.errors import HipauditError
+
+if TYPE_CHECKING:
+    from audit.cases.case import Cases
+    from audit.cases.options import DataOptions
+    from audit.checkpoints.options import ModelOptions
+    from audit.classifier import Classifier
+    from audit.results import Note, Results
+    from audit.verdict import Verdict
+    from hipaudit.papers import Papers
+
+MARKER = "SYNTHETIC"  # a file of this name in the data folder: nothing in it is of a person
+HOME = Path("hipaudit-out")
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A model and its cases as they were read, and what a reader must know about the pair."""
+
+    classifier: Classifier
+    cases: Cases
+    notes: tuple[Note, ...]
+
+
+def understand(
+    model: Any,
+    data: Any,
+    model_options: ModelOptions,
+    data_options: DataOptions,
+    reading: Callable[[int, int], None] | None = None,
+) -> Understood:
+    """Read cases and model, and check that they fit each other; attacks nothing.
+
+    `model`: a path, a Classifier or any `nn.Module`; `data`: a path or Cases.
+    `reading(done, total)` is called while images are read.
+    """
+    from audit.preflight import preflight
+
+    if isinstance(model, str | Path) and not Path(model).is_file():
+        raise HipauditError(
+            "a model file",
+            f'nothing at "{model}"',
+            "Check the path: hipaudit run MODEL --data PATH",
+        )
+    cases = read_data(data, data_options, reading)
+    classifier = read_model(model, cases.labels, model_options)
+    return Understood(classifier, cases, tuple(preflight(classifier, cases)))
+
+
+def read_data(
+    data: Any, options: DataOptions, reading: Callable[[int, int], None] | None = None
+) -> Cases:
+    """Cases of a path (Cases pass through), marked synthetic where the folder says so."""
+    from audit.cases.case import Cases
+    from audit.cases.read import read_cases
+
+    if isinstance(data, Cases):
+        return data
+    path = Path(data)
+    if not path.exists():
+        raise HipauditError(
+            "a folder or table of labelled radiographs",
+            f'nothing at "{data}"',
+            "Check the path: hipaudit run MODEL --data PATH",
+        )
+    cases = read_cases(path, options, reading)
+    folder = path if path.is_dir() else path.parent
+    if (folder / MARKER).exists():
+        cases.description = cases.description.model_copy(update={"synthetic": True})
+    return cases
+
+
+def read_model(model: Any, labels: tuple[str, ...], options: ModelOptions) -> Classifier:
+    """Classifier of a checkpoint or module (a Classifier passes through), on a real device."""
+    from audit.checkpoints.load import from_module, load_classifier
+    from audit.classifier import Classifier
+
+    if isinstance(model, Classifier):
+        return model
+    options = replace(options, device=real_device(options.device))
+    if isinstance(model, str | Path):
+        return load_classifier(Path(model), labels, options)
+    return from_module(model, labels, options)
+
+
+def real_device(name: str) -> str:
+    """`auto` is the first CUDA device where there is one. Raises HipauditError for no device."""
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(name).type
+    except RuntimeError as error:
+        raise HipauditError(
+            "a device: auto, cpu or cuda", f'"{name}"', "Type --device auto."
+        ) from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise HipauditError("a CUDA device", "none on this machine", "Type --device cpu.")
+    return name
+
+
+def default_folder(model: Any) -> Path:
+    """hipaudit-out/<name of the model>, in small letters, digits and dashes.
+
+    >>> default_folder("weights/My Model v2.pt").as_posix()
+    'hipaudit-out/my-model-v2'
+    """
+    name = Path(model).stem if isinstance(model, str | Path) else type(model).__name__
+    return HOME / (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "model")
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the gate said, what was written, and what could not be."""
+
+    verdict: Verdict
+    written: tuple[Path, ...]
+    problems: tuple[str, ...] = ()
+
+
+def verdict_of(results: Results, papers: Papers) -> Verdict:
+    """The rules as they stand today, held against the results."""
+    from datetime import date
+
+    from audit.folder import today
+    from audit.gate import judge
+
+    day = date.fromisoformat(today())
+    return judge(results, papers.rules, baseline=papers.baseline, today=day)
+
+
+def conclude(
+    results: Results,
+    folder: Path,
+    verdict: Verdict,
+    papers: Papers,
+    outputs: tuple[tuple[str, Path], ...] = (),
+    *,
+    images: bool = True,
+) -> Conclusion:
+    """Write verdict.json, report.html and report.pdf beside audit.json, and `outputs`.
+
+    A report that cannot be rendered is a problem that is named, not the end.
+    """
+    from hipaudit.outputs import render, write_outputs, write_verdict
+
+    verdict_file = write_verdict(folder, verdict)
+    rendered, problems = render(results, folder, papers, verdict, images=images)
+    kept = [folder / "audit.json", verdict_file, *rendered]
+    kept += [path for path in [folder / "predictions.csv"] if path.is_file()]
+    written = write_outputs(outputs, results, folder, verdict)
+    return Conclusion(verdict, (*kept, *written), tuple(problems))
