@@ -106,9 +106,9 @@ def test_a_model_that_is_always_wrong_has_no_robust_case_and_no_attack_success()
     called = [1 - t for t in TARGETS]
     run = evidence(rows([], np.zeros((0, 2)), ()), range(50), "fgsm", params={"epsilons": [0.1]})
     found = derive(table(TARGETS, called, run), None, 0)
-    hit = one(found, "robust_accuracy")
+    hit = one(found, "robust_accuracy", stress="fgsm")
     assert (hit.value, hit.n, hit.params) == (0.0, 50, {"epsilon": 0.1})
-    success = one(found, "attack_success")
+    success = one(found, "attack_success", stress="fgsm")
     assert success.reason == "fewer than 10 cases decided correctly without stress"
 
 
