@@ -74,7 +74,10 @@ class Preparation(Part):
 
 
 class ModelDescription(Part):
-    """What was loaded and what was assumed about it. Names no file path."""
+    """What was loaded and what was assumed about it. Names no file path.
+
+    `golden`: case id -> logits the model's maker says it must give; preflight compares.
+    """
 
     name: str
     architecture: str
@@ -91,6 +94,7 @@ class ModelDescription(Part):
     output: str = "logits"
     cam_layer: str | None = None
     gradients: bool = True
+    golden: dict[str, tuple[float, ...]] = {}
     training: dict[str, Any] = {}
     notes: tuple[Note, ...] = ()
 
