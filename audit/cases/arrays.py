@@ -49,6 +49,9 @@ def from_arrays(
         _same_length(what, given, len(images))
     for column, values in columns.items():
         _same_length(f'attribute "{column}"', values, len(images))
+    for index, label in enumerate(labels):
+        if not _text(label):
+            raise HipauditError("a label for every image", f"none for image {index}")
     if not len(images):
         raise HipauditError("at least one image", "none")
     found = []

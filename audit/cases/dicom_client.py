@@ -63,12 +63,13 @@ class _Worker:
         timer.start()
         try:
             return self._ask(path, want)
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
             self.close()
-            why = (
-                f"decoder took longer than {timeout:.0f} s" if late.is_set() else "decoder crashed"
-            )
-            raise Unreadable(why) from None
+            slow = f"decoder took longer than {timeout:.0f} s"
+            raise Unreadable(slow if late.is_set() else "decoder crashed") from None
+        except BaseException:  # Ctrl-C in the middle of an answer: the pipe is out of step
+            self.close()
+            raise
         finally:
             timer.cancel()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,8 @@ from PIL import Image
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 
 from audit.cases.decoding import load_pixels, look
-from audit.cases.dicom_client import close_workers
 from audit.cases.image import Unreadable
-from tests.cases.dicoms import compressed, dataset, grid, write
+from tests.cases.dicoms import by_gdcm, compressed, dataset, grid, write
 
 HERE = Path(__file__).parents[2] / "shared"
 SHARED = Path(os.environ.get("HIPAUDIT_SHARED", HERE)) / "data" / "dicom"
@@ -29,12 +27,6 @@ JPEG_2000, JPEG_BASELINE, RLE = (
     "1.2.840.10008.1.2.4.50",
     "1.2.840.10008.1.2.5",
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _workers() -> Iterator[None]:
-    yield
-    close_workers()
 
 
 def read(tmp_path: Path, stored: np.ndarray, **tags: Any) -> np.ndarray:
@@ -59,8 +51,6 @@ def test_rescale_and_window_agree_with_pydicom(tmp_path: Path, function: str) ->
     reference = apply_voi_lut(apply_modality_lut(stored, header), header)
     low, high = 0 * 0.684 - 20, 4095 * 0.684 - 20  # pydicom's output range
     expected = (reference - low) / (high - low)
-    if function == "SIGMOID":  # pydicom 3 adds y_min after scaling by the range, as we undo here
-        expected = 1 / (1 + np.exp(-4 * (stored * 0.684 - 20 - 1600) / 2200))
     np.testing.assert_allclose(read(tmp_path, stored, **tags), expected, atol=1e-6)
 
 
@@ -139,31 +129,13 @@ def test_overlay_bits_above_the_stored_bits_are_cut_off(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read(tmp_path, marked), read(tmp_path, stored))
 
 
-def _by_gdcm(tmp_path: Path, syntax: Any) -> Path:
-    source = write(tmp_path / "plain.dcm", dataset(grid(32, 24)))
-    reader = gdcm.ImageReader()
-    reader.SetFileName(str(source))
-    assert reader.Read()
-    change = gdcm.ImageChangeTransferSyntax()
-    change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
-    change.SetInput(reader.GetImage())
-    assert change.Change()
-    writer = gdcm.ImageWriter()
-    target = tmp_path / "packed.dcm"
-    writer.SetFileName(str(target))
-    writer.SetFile(reader.GetFile())
-    writer.SetImage(change.GetOutput())
-    assert writer.Write()
-    return target
-
-
 @pytest.mark.parametrize("form", ["jpeg-lossless", "jpeg-ls", "jpeg-2000", "rle"])
 def test_lossless_forms_decode_to_the_same_pixels(tmp_path: Path, form: str) -> None:
-    stored = grid(32, 24)
+    stored = grid(32, 32)
     if form == "jpeg-lossless":
-        path = _by_gdcm(tmp_path, gdcm.TransferSyntax.JPEGLosslessProcess14_1)
+        path = by_gdcm(tmp_path, gdcm.TransferSyntax.JPEGLosslessProcess14_1)
     elif form == "jpeg-ls":
-        path = _by_gdcm(tmp_path, gdcm.TransferSyntax.JPEGLSLossless)
+        path = by_gdcm(tmp_path, gdcm.TransferSyntax.JPEGLSLossless)
     elif form == "rle":
         header = dataset(stored)
         header.compress(RLE)
@@ -251,7 +223,7 @@ def test_transfer_syntaxes_that_are_not_read_are_named(
 
 
 def test_a_frame_of_another_size_than_the_header_is_refused(tmp_path: Path) -> None:
-    frame = encode_array(grid(8, 8), bits_stored=12)
+    frame = encode_array(grid(32, 32), bits_stored=12)
     path = write(tmp_path / "a.dcm", compressed(dataset(grid()), JPEG_2000, frame))
     with pytest.raises(Unreadable, match="another shape"):
         load_pixels(path)

@@ -1,0 +1,111 @@
+"""Which columns become subgroups, and how their values are worded."""
+
+from __future__ import annotations
+
+import pytest
+
+from audit.cases.attributes import age_band, choose_attributes
+from audit.cases.view import derive_view, known_view
+
+
+@pytest.mark.parametrize(
+    ("age", "band"),
+    [
+        *(("049Y", "<50"), ("50", "50-59"), ("59", "50-59"), ("60", "60-69"), ("89", "80-89")),
+        *(("90", "90+"), ("104", "90+"), ("018M", "<50"), ("", "unknown"), ("oud", "unknown")),
+    ],
+)
+def test_ages_are_bands_topped_at_ninety(age: str, band: str) -> None:
+    assert age_band(age) == band
+
+
+def column(name: str, values: list[str]) -> tuple[dict[str, int] | None, str]:
+    """(values chosen, note text) for one column."""
+    chosen, notes = choose_attributes([{name: value} for value in values], [name])
+    found = [row for row in chosen if row]
+    text = notes[0].text if notes else ""
+    return ({v: 1 for row in found for v in row.values()} if found else None), text
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("mrn", ["a", "a"]),
+        ("patient_name", ["x", "x"]),
+        ("birth_date", ["x", "x"]),
+        ("opname", ["2020-01-31", "x"]),
+        ("opname", ["20200131", "x"]),
+        ("opname", ["31-01-2020", "x"]),
+        ("ref", ["1.2.840.10008.1.2.1", "x"]),
+        ("bron", ["data/a/b", "x"]),
+        ("bron", ["scan1.dcm", "x"]),
+        ("contact", ["a@b.nl", "x"]),
+        ("width", ["100", "200"]),
+        ("dose", [str(n) for n in range(40)]),
+        ("finding", ["a sentence about this one patient that goes on and on"] * 2),
+        ("nickname", ["ann", "bob", "cas", "dora", "eva", "fred"]),
+    ],
+)
+def test_columns_that_could_name_a_person_or_are_continuous_are_left_out(
+    name: str, values: list[str]
+) -> None:
+    chosen, note = column(name, values)
+    assert chosen is None
+    assert note.startswith(f"Columns not used as subgroups: {name} (")
+    assert not any(value in note for value in values if len(value) > 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("sex", ["male", "V", "f", "?"], {"M", "F", "unknown"}),
+        ("age", ["93", "041Y"], {"90+", "<50"}),
+        ("age_band", ["50-59", "93", "80+"], {"50-59", "90+", "80+"}),
+        ("view", ["AP", "LL", "skyline", ""], {"frontal", "lateral", "skyline", "unknown"}),
+        ("laterality", ["left", "R"], {"L", "R"}),
+        ("site", ["A", "B"], {"A", "B"}),
+        ("hardware", ["0", "1"], {"0", "1"}),
+    ],
+)
+def test_declared_groups_are_kept_in_common_words(
+    name: str, values: list[str], expected: set[str]
+) -> None:
+    chosen, _ = column(name, values)
+    assert set(chosen or ()) == expected
+
+
+def test_a_column_without_any_value_is_no_attribute() -> None:
+    assert column("site", ["", ""]) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("position", "code", "orientation", "words", "expected"),
+    [
+        ("AP", "", [], [], ("frontal", False)),
+        ("PA", "", [], [], ("frontal", False)),
+        ("LL", "", [], [], ("lateral", False)),
+        ("RL", "", [], [], ("lateral", False)),
+        ("", "399067008", [], [], ("lateral", False)),
+        ("", "399348003", [], [], ("frontal", False)),
+        ("", "", ["L", "F"], [], ("frontal", False)),
+        ("", "", ["P", "F"], [], ("lateral", False)),
+        ("", "", ["L", "P"], [], ("unknown", False)),
+        ("", "", [], ["HIP LAT L"], ("lateral", False)),
+        ("", "", [], ["Bekken AP"], ("frontal", False)),
+        ("", "", [], ["Heup AP en lateraal"], ("unknown", False)),
+        ("", "", [], ["collateral damage, lap"], ("unknown", False)),
+        ("AP", "", ["P", "F"], [], ("unknown", True)),
+        ("AP", "399067008", [], [], ("unknown", True)),
+        ("AP", "399348003", ["R", "F"], ["hip ap"], ("frontal", False)),
+        ("", "", [], [], ("unknown", False)),
+    ],
+)
+def test_the_view_comes_from_what_the_header_agrees_on(
+    position: str, code: str, orientation: list[str], words: list[str], expected: tuple[str, bool]
+) -> None:
+    assert derive_view(position, code, orientation, words) == expected
+
+
+def test_a_view_in_a_table_keeps_its_own_word_when_unknown() -> None:
+    assert known_view("Lauenstein") == "Lauenstein"
+    assert known_view("a.p.") == "frontal"

@@ -1,0 +1,106 @@
+"""Decoding files one by one: a file that breaks the decoder costs that file, not the audit."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audit.cases import dicom_client
+from audit.cases.decoding import FileLoader, look, look_at_all
+from audit.cases.image import Unreadable
+from audit.cases.read import read_cases
+from audit.errors import HipauditError
+from tests.cases.dicoms import dataset, grid, write
+from tests.cases.test_folders import class_folders, draw
+
+
+@pytest.fixture(autouse=True)
+def _fresh_workers() -> Iterator[None]:
+    dicom_client.close_workers()
+    yield
+    dicom_client.close_workers()
+
+
+def worker_that(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dicom_client, "COMMAND", [sys.executable, "-c", code])
+
+
+def test_a_decoder_that_dies_costs_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = (write(tmp_path / name, dataset(grid())) for name in ("good.dcm", "bad.dcm"))
+    with monkeypatch.context() as patched:
+        worker_that("import os; input(); os.abort()", patched)
+        with pytest.raises(Unreadable, match="decoder crashed"):
+            look(bad)
+    assert look(good).shape == (8, 6)
+
+
+def test_a_decoder_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker_that("import time; time.sleep(60)", monkeypatch)
+    monkeypatch.setattr(dicom_client, "TIMEOUT", 0.3)
+    with pytest.raises(Unreadable, match="took longer"):
+        look(write(tmp_path / "a.dcm", dataset(grid())))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        r"b'\xff\xff\xff\xff'",
+        r"b'\x00\x00\x00\x02{}'",
+        r"b'\x00\x00\x00\x04junk'",
+        r"b'\x00\x00\x00\x0c{\"bytes\":-1}'",
+    ],
+)
+def test_an_answer_that_is_nonsense_is_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    worker_that(f"import sys; input(); sys.stdout.buffer.write({answer})", monkeypatch)
+    with pytest.raises(Unreadable, match="decoder crashed"):
+        look(write(tmp_path / "a.dcm", dataset(grid())))
+
+
+def test_a_decoder_ends_when_its_input_does(tmp_path: Path) -> None:
+    look(write(tmp_path / "a.dcm", dataset(grid())))
+    (worker,) = dicom_client._idle
+    assert worker.process.stdin is not None
+    worker.process.stdin.close()
+    assert worker.process.wait(timeout=10) == 0
+
+
+def test_many_files_are_looked_at_in_order_whatever_the_workers(tmp_path: Path) -> None:
+    paths = [draw(tmp_path / f"{n}.png", n) for n in range(9)]
+    seen: list[tuple[int, int]] = []
+    one = list(look_at_all(paths, 1, lambda done, total: seen.append((done, total))))
+    assert one == list(look_at_all(paths, 4, None))
+    assert seen == [(n, 9) for n in range(1, 10)]
+
+
+def test_a_loader_reads_again_travels_and_shows_no_path(tmp_path: Path) -> None:
+    path = draw(tmp_path / "secret.png", 1)
+    loader = FileLoader(path, look(path).digest)
+    again = pickle.loads(pickle.dumps(loader))  # noqa: S301 our own
+    np.testing.assert_array_equal(loader(), again())
+    assert "secret" not in repr(loader)
+
+
+@pytest.mark.parametrize("how", ["changed", "gone", "truncated"])
+def test_a_file_that_changes_during_an_audit_is_an_error_without_its_path(
+    tmp_path: Path, how: str
+) -> None:
+    case = read_cases(class_folders(tmp_path))[0]
+    for path in tmp_path.rglob("*.png"):
+        if how == "changed":
+            draw(path, 77)
+        elif how == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:30])
+    with pytest.raises(HipauditError, match=case.id) as caught:
+        case.load()
+    assert str(tmp_path) not in str(caught.value)
