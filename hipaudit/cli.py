@@ -41,6 +41,9 @@ class Session:
     verbose: int = 0
     started: bool = False
 
+    def start(self) -> None:
+        self.started = True
+
 
 class Commands(click.Group):
     """A group that imports a command only when it is asked for, and answers mistyped names."""

@@ -44,8 +44,9 @@ def read_papers(
     baseline: Path | None = None,
     *,
     with_card: bool = True,
+    usual: bool = True,
 ) -> Papers:
-    """What was named, else what lies in the working directory under its usual name.
+    """What was named, else (`usual`) what lies in the working directory under its usual name.
 
     Raises HipauditError for a paper that was named and is not there, and for any that is
     malformed.
@@ -54,8 +55,9 @@ def read_papers(
     from reports.card import load_card
 
     here = Path.cwd()
-    config = config or _usual_rules(here)
-    if card is None and with_card and (here / CARD).is_file():
+    if usual and config is None:
+        config = _usual_rules(here)
+    if usual and card is None and with_card and (here / CARD).is_file():
         card = here / CARD
     return Papers(
         rules=load_rules(config) if config else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hipaudit.summary import FOOTER, WORDS, headline, judged, rows
+from hipaudit.summary import (
+    FOOTER,
+    HEAD,
+    STRESSED_HEAD,
+    WORDS,
+    headline,
+    judged,
+    rows,
+    stressed_rows,
+)
 
 if TYPE_CHECKING:
     from audit.results import DataDescription, ModelDescription, Note, Results
     from audit.verdict import Verdict
+    from hipaudit.workflow import Understood
 
 COLOURS = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "waived": "magenta"}
 NOTE_COLOURS = {"assumed": "cyan", "warning": "yellow", "fault": "bold red"}
@@ -26,6 +36,14 @@ def console(*, machine: bool = False) -> Console:
     stream = sys.stderr if machine else sys.stdout
     width = None if stream.isatty() else 140
     return Console(file=stream, highlight=False, soft_wrap=not stream.isatty(), width=width)
+
+
+def show_understood(out: Console, understood: Understood, *, everything: bool = False) -> None:
+    """How model and data were read, and what was assumed about them."""
+    model, data = understood.classifier.description, understood.cases.description
+    show_model(out, model)
+    show_data(out, data)
+    show_notes(out, (*model.notes, *data.notes, *understood.notes), everything=everything)
 
 
 def show_model(out: Console, model: ModelDescription) -> None:
@@ -71,26 +89,38 @@ def show_notes(out: Console, notes: Iterable[Note], *, everything: bool = False)
             out.print(f"  [{colour}]{note.level}[/]: {escape(_one_line(note.text))}")
 
 
-def show_results(out: Console, results: Results, verdict: Verdict) -> None:
-    """The table of numbers, the table of rules, and the outcome in one line."""
+def show_numbers(out: Console, results: Results) -> None:
+    """Without stress, then a row per stress and level."""
     out.print()
-    found = Table("metric", "under", "group", box=None, pad_edge=False, header_style="bold")
-    for name in ("value", "95% interval", "n"):
-        found.add_column(name, justify="right")
-    for row in rows(results):
-        found.add_row(
-            *map(escape, (row.metric, row.under, row.group)), row.value, row.interval, row.n
-        )
-    out.print(found)
+    _table(out, HEAD, rows(results), right=("value", "95% interval", "n"))
+    stressed = stressed_rows(results)
+    if stressed:
+        out.print()
+        _table(out, STRESSED_HEAD, stressed, right=STRESSED_HEAD[1:])
     if any(finding.independent and finding.value is not None for finding in results.findings):
-        out.print("  * images treated as independent: the data names no patients")
+        out.print("  * images treated as independent: not every image names its patient")
+
+
+def show_verdict(out: Console, verdict: Verdict) -> None:
+    """The table of rules, warnings, and the outcome in one line."""
     if verdict.rules:
         out.print()
         out.print(_rules_table(verdict))
     for warning in verdict.warnings:
-        out.print(f"[yellow]warning[/]: {escape(warning)}")
+        out.print(f"[yellow]warning[/]: {escape(_one_line(warning))}")
     colour = COLOURS.get(verdict.outcome, "bold")
     out.print(f"\n[{colour}]{escape(headline(verdict))}[/]")
+
+
+def _table(
+    out: Console, head: Sequence[str], body: Iterable[Sequence[str]], right: Sequence[str]
+) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in head:
+        table.add_column(name, justify="right" if name in right else "left")
+    for row in body:
+        table.add_row(*(escape(_one_line(cell)) for cell in row))
+    out.print(table)
 
 
 def _rules_table(verdict: Verdict) -> Table:
@@ -98,7 +128,8 @@ def _rules_table(verdict: Verdict) -> Table:
     for rule in verdict.rules:
         mark = f"[{COLOURS.get(rule.outcome, 'default')}]{WORDS[rule.outcome]}[/]"
         number = "–" if rule.n is None else str(rule.n)
-        words = map(escape, (rule.text, judged(rule), number, rule.reason))
+        texts = (rule.text, judged(rule), number, rule.reason)
+        words = (escape(_one_line(text)) for text in texts)
         table.add_row(escape(rule.id), mark, *words)
     return table
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit.results import Finding, Results, as_levels
@@ -27,33 +26,38 @@ FOOTER = (
 )
 
 
-@dataclass(frozen=True)
-class Row:
-    """One finding as text. `interval` is empty and `value` says "–" where there is none."""
-
-    metric: str
-    under: str
-    group: str
-    value: str
-    interval: str
-    n: str
+Row = tuple[str, ...]
+HEAD = ("metric", "under", "group", "value", "95% interval", "n")
+STRESSED_HEAD = ("under", *(name.replace("_", " ") for name in UNDER_ATTACK), "cases")
 
 
 def rows(results: Results) -> list[Row]:
-    """Without stress, by view (or the first attribute reported by), then under every stress."""
-    plain = [f for f in results.findings if f.contrast is None]
-    clean = [f for f in plain if f.stress == "clean" and f.metric in CLEAN and not f.group]
-    attribute = _first_attribute(plain)
+    """Without stress: everyone, then by view (or the first attribute reported by)."""
+    clean = [f for f in results.findings if f.stress == "clean" and f.contrast is None]
+    everyone = [f for f in clean if f.metric in CLEAN and not f.group]
+    attribute = _first_attribute(clean)
     grouped = [
         f
-        for f in plain
-        if f.stress == "clean"
-        and f.defence == "none"
-        and f.metric in BY_GROUP
-        and list(f.group) == [attribute]
+        for f in clean
+        if f.defence == "none" and f.metric in BY_GROUP and list(f.group) == [attribute]
     ]
-    stressed = [f for f in plain if f.metric in UNDER_ATTACK and not f.group]
-    return [_row(f) for f in [*clean, *grouped, *_without_cells(stressed)]]
+    return [_row(f) for f in [*everyone, *grouped]]
+
+
+def stressed_rows(results: Results) -> list[Row]:
+    """A row per stress and level: what was decided correctly without the stress and under it."""
+    found = [
+        f
+        for f in results.findings
+        if f.metric in UNDER_ATTACK and not f.group and f.contrast is None
+    ]
+    table: dict[str, dict[str, Finding]] = {}
+    for f in _without_cells(found):
+        table.setdefault(under(f), {})[f.metric] = f
+    return [
+        (name, *(_short(cells.get(metric)) for metric in UNDER_ATTACK), _cases(cells))
+        for name, cells in table.items()
+    ]
 
 
 def _first_attribute(findings: Iterable[Finding]) -> str | None:
@@ -76,17 +80,30 @@ def _row(finding: Finding) -> Row:
     value, interval = "–", finding.reason or ""
     if finding.value is not None:
         value = f"{finding.value:.3f}"
-        known = finding.low is not None and finding.high is not None
-        interval = f"{finding.low:.3f}–{finding.high:.3f}" if known else ""
+        interval = f"{finding.low:.3f}–{finding.high:.3f}" if has_interval(finding) else ""
         interval += " *" if finding.independent else ""
-    return Row(
-        metric=finding.metric,
-        under=under(finding),
-        group=", ".join(f"{key} {name}" for key, name in finding.group.items()) or "everyone",
-        value=value,
-        interval=interval,
-        n=str(finding.n) if finding.events is None else f"{finding.events}/{finding.n}",
-    )
+    group = ", ".join(f"{key} {name}" for key, name in finding.group.items()) or "everyone"
+    n = str(finding.n) if finding.events is None else f"{finding.events}/{finding.n}"
+    return finding.metric, under(finding), group, value, interval, n
+
+
+def _short(finding: Finding | None) -> str:
+    if finding is None:
+        return ""
+    if finding.value is None:
+        return finding.reason or "–"
+    if not has_interval(finding):
+        return f"{finding.value:.3f}"
+    return f"{finding.value:.3f} ({finding.low:.3f}–{finding.high:.3f})"
+
+
+def _cases(cells: dict[str, Finding]) -> str:
+    whole = cells.get("robust_accuracy")
+    return str(whole.n) if whole else ""
+
+
+def has_interval(part: Finding | RuleVerdict) -> bool:
+    return part.low is not None and part.high is not None
 
 
 def under(finding: Finding) -> str:
@@ -97,7 +114,9 @@ def under(finding: Finding) -> str:
         parts.append(as_levels(epsilon))
     mode = finding.params.get("mode")
     parts += [str(mode)] if isinstance(mode, str) else []
-    parts += [f"({finding.variant})"] if finding.variant else []
+    # a variant such as "epsilon=2/255" repeats the level; "worst cell" does not
+    words = finding.variant if "=" not in finding.variant else ""
+    parts += [f"({words})"] if words else []
     parts += [f"with {finding.defence}"] if finding.defence != "none" else []
     return " ".join(parts)
 
@@ -106,8 +125,8 @@ def judged(rule: RuleVerdict) -> str:
     """The number a rule was judged by, with its interval."""
     if rule.observed is None:
         return "–"
-    known = rule.low is not None and rule.high is not None
-    return f"{rule.observed:.3f}" + (f" ({rule.low:.3f}–{rule.high:.3f})" if known else "")
+    known = f" ({rule.low:.3f}–{rule.high:.3f})" if has_interval(rule) else ""
+    return f"{rule.observed:.3f}{known}"
 
 
 def headline(verdict: Verdict) -> str:
@@ -133,10 +152,8 @@ def as_markdown(results: Results, verdict: Verdict) -> str:
                 for r in verdict.rules
             ),
         )
-    lines += _table(
-        ("metric", "under", "group", "value", "95% interval", "n"),
-        ((r.metric, r.under, r.group, r.value, r.interval, r.n) for r in rows(results)),
-    )
+    lines += _table(HEAD, rows(results))
+    lines += _table(STRESSED_HEAD, stressed_rows(results))
     return "\n".join([*lines, "\\* images treated as independent", "", f"_{FOOTER}_", ""])
 
 

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 MOST_ANNOTATIONS = 10  # of each kind; GitHub drops the rest without a word
 
 
-def tell(results: Results, done: Conclusion, *, form: str, quiet: bool = False) -> None:
-    """Say what came out, in the form asked for, on stdout."""
+def tell(
+    results: Results, done: Conclusion, *, form: str, quiet: bool = False, numbers: bool = True
+) -> None:
+    """Say what came out, in the form asked for, on stdout; `numbers`: with the findings."""
     if form == "json":
         tell_json(results, done)
         return
     if form == "github":
         _lines(github_annotations(done.verdict))
         _step_summary(results, done.verdict)
-    from hipaudit.screen import console, show_results, show_written
+    from hipaudit.screen import console, show_numbers, show_verdict, show_written
 
     people = console(machine=form != "text")
     if quiet:
@@ -33,7 +35,9 @@ def tell(results: Results, done: Conclusion, *, form: str, quiet: bool = False) 
 
         people.print(headline(done.verdict))
         return
-    show_results(people, results, done.verdict)
+    if numbers:
+        show_numbers(people, results)
+    show_verdict(people, done.verdict)
     show_written(people, done.written, done.problems)
 
 

@@ -50,5 +50,5 @@ def command(
     results = read_results(audit)
     verdict = verdict_of(results, read_papers(config, baseline=baseline, with_card=False))
     done = Conclusion(verdict, (write_verdict(audit.parent, verdict),))
-    tell(results, done, form=form, quiet=quiet)
+    tell(results, done, form=form, quiet=quiet, numbers=False)
     return verdict.exit_code

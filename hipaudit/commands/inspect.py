@@ -58,10 +58,7 @@ def command(session: Any, /, model: Path, **flags: Any) -> int:
         }
         click.echo(json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False))
     else:
-        from hipaudit.screen import console, show_data, show_model, show_notes
+        from hipaudit.screen import console, show_understood
 
-        people = console()
-        show_model(people, description)
-        show_data(people, data)
-        show_notes(people, notes, everything=not flags["quiet"])
+        show_understood(console(), understood, everything=not flags["quiet"])
     return 3 if any(note.level == "fault" for note in notes) else 0

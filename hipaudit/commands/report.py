@@ -55,5 +55,5 @@ def command(session: Any, /, audit: Path, **flags: Any) -> int:
     verdict = kept or verdict_of(results, papers)
     images = not flags["no_images"]
     done = conclude(results, audit.parent, verdict, papers, flags["outputs"], images=images)
-    tell(results, done, form=flags["form"], quiet=flags["quiet"])
+    tell(results, done, form=flags["form"], quiet=flags["quiet"], numbers=False)
     return 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +25,9 @@ from hipaudit.parameters import (
     OneOf,
     with_options,
 )
+
+if TYPE_CHECKING:
+    from hipaudit.papers import Papers
 
 HELP = """Audit MODEL on the labelled radiographs at --data.
 
@@ -125,42 +129,42 @@ FILES = (
 @click.option("--no-progress", is_flag=True, help="Lines instead of bars.")
 @click.pass_obj
 def command(session: Any, /, **flags: Any) -> int:
-    session.verbose = flags["verbose"]
-    model: Path = flags["model"]
     from hipaudit.papers import read_papers
+
+    session.verbose = flags["verbose"]
+    papers = read_papers(flags["config"], flags["card"], flags["baseline"])
+    return carry_out(session, flags, papers)
+
+
+def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
+    """Understand, say so, audit, judge, write, tell; the exit code."""
     from hipaudit.progress import Talking
     from hipaudit.request import audit_options, data_options, model_options, settings_of
-    from hipaudit.screen import console, show_data, show_model, show_notes
+    from hipaudit.screen import console, show_understood
     from hipaudit.tell import tell
     from hipaudit.workflow import conclude, default_folder, understand, verdict_of
 
-    papers = read_papers(flags["config"], flags["card"], flags["baseline"])
     settings = settings_of(papers)
+    options = audit_options(flags, settings, papers)
     people = console(machine=flags["form"] != "text")
-    loud = not flags["quiet"]
-
-    def started() -> None:
-        session.started = True
-
-    with Talking(quiet=not loud, bars=not flags["no_progress"], started=started) as progress:
+    bars = not flags["no_progress"]
+    with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
         understood = understand(
-            model,
+            flags["model"],
             flags["data"],
             model_options(flags, settings),
             data_options(flags, settings),
             progress.reading,
         )
-        classifier, cases = understood.classifier, understood.cases
-        if loud:
-            show_model(people, classifier.description)
-            show_data(people, cases.description)
-            notes = [*classifier.description.notes, *cases.description.notes, *understood.notes]
-            show_notes(people, notes, everything=flags["verbose"] > 0)
+        if not flags["quiet"]:
+            show_understood(people, understood, everything=flags["verbose"] > 0)
         from audit.conduct import conduct
 
-        folder = flags["out"] or default_folder(model)
-        options = audit_options(flags, settings, papers)
-        results = conduct(classifier, cases, folder, options, progress, understood.notes)
+        classifier, cases, notes = understood.classifier, understood.cases, understood.notes
+        folder: Path = flags["out"] or default_folder(flags["model"])
+        results = conduct(classifier, cases, folder, options, progress, notes)
+    if not flags["quiet"]:
+        progress.note("judging and rendering")
     verdict = verdict_of(results, papers)
     images = not flags["no_images"]
     done = conclude(results, folder, verdict, papers, flags["outputs"], images=images)
