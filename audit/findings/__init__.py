@@ -9,7 +9,7 @@ from audit.findings.contrasts import group_contrasts
 from audit.findings.frame import Frame, make_frame
 from audit.findings.groups import make_groups
 from audit.findings.levels import views
-from audit.findings.measure import gaps, measure
+from audit.findings.measure import count, gaps, measure
 from audit.findings.paired import paired_contrasts
 from audit.findings.view import Gap, View
 from audit.findings.worst_case import worst_cases
@@ -51,5 +51,6 @@ def _told(frame: Frame, view: View | Gap) -> Iterator[Finding]:
     if isinstance(view, Gap):
         yield from gaps(view)
     else:
-        yield from measure(frame, view)
-        yield from group_contrasts(frame, view)
+        measured = count(frame, view)
+        yield from measure(measured)
+        yield from group_contrasts(measured, frame.groups.pairs)

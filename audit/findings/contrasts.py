@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from audit.findings.frame import Frame
-from audit.findings.measure import finding, too_few, with_value
-from audit.findings.proportions import Array, Table, tabulate
-from audit.findings.rates import FEWEST, Rate, rates, truth
-from audit.findings.view import Bools, Ints, View
-from audit.metrics.auroc_difference import group_auroc_difference
-from audit.metrics.bootstrap import percentile_limits, resampled_ratios
+from audit.findings.measure import Measured, finding, with_value
+from audit.findings.proportions import Table, counts
+from audit.findings.rates import FEWEST
+from audit.metrics.auroc_difference import group_difference
+from audit.metrics.bootstrap import percentile_limits
 from audit.metrics.interval import Interval
 from audit.metrics.proportion import newcombe
 from audit.results import Finding
@@ -20,88 +18,82 @@ from audit.results import Finding
 NEWCOMBE = "Newcombe"
 NEWCOMBE_PATIENTS = "Newcombe on patients"
 BOOTSTRAP = "patient bootstrap"
+Pairs = Sequence[tuple[int, int]]
 
 
-def group_contrasts(frame: Frame, view: View) -> Iterator[Finding]:
+def group_contrasts(measured: Measured, pairs: Pairs) -> Iterator[Finding]:
     """Each pair of groups: group minus reference, for every rate but F1, and for the AUROC."""
-    pairs = frame.groups.pairs
+    view = measured.view
     if view.share is not None or view.everyone_only or not pairs:
         return
-    found = [rate for rate in rates(frame.predictions, view) if not rate.f1]
-    members = frame.groups.members[view.cases]
-    table = tabulate(frame, view.cases, found, members)
-    for m, rate in enumerate(found):
-        limits = _limits(frame, view, table, m)
-        for (group, reference), interval in zip(pairs, limits, strict=True):
-            yield _rate_gap(frame, view, rate, table, (m, group, reference), interval)
-    if not view.kept_only:
-        for group, reference in pairs:
-            yield _auroc_gap(frame, view, group, reference)
+    limits = _limits(measured.table, pairs)
+    for m, rate in enumerate(measured.found):
+        for p, pair in enumerate(pairs):
+            if not rate.f1:
+                yield _rate_gap(measured, m, pair, limits[m][p])
+    if measured.rocs:
+        for pair in pairs:
+            yield _auroc_gap(measured, pair)
 
 
-def _limits(frame: Frame, view: View, table: Table, m: int) -> list[Interval]:
-    """One interval per pair: Newcombe, or the bootstrap where patients repeat in the two."""
-    one, two = np.array(frame.groups.pairs).T
-    columns = m * table.whole.shape[1]
-    joint: Bools = np.zeros(len(one), dtype=bool)
-    if table.sums is not None:
-        both = table.sums[1][:, columns + one] + table.sums[1][:, columns + two]
-        joint = np.asarray((both > 1).any(axis=0))
-    few = table.few[m, one] | table.few[m, two]
+def _limits(table: Table, pairs: Pairs) -> list[list[Interval]]:
+    """[rate][pair]: Newcombe, or the bootstrap where patients repeat within the two groups."""
+    one, two = np.array(pairs).T
+    joint = np.zeros((len(table.whole), len(pairs)), dtype=bool)
+    if table.images is not None:
+        joint |= (table.images[:, :, one] + table.images[:, :, two] > 1).any(axis=0)
+    few = table.few[:, one] | table.few[:, two]
     careful = joint & few
-    low, high = newcombe(*_counts(table, m, one, careful), *_counts(table, m, two, careful))
+    low, high = newcombe(*counts(table, careful, one), *counts(table, careful, two))
     method = np.where(careful, NEWCOMBE_PATIENTS, NEWCOMBE).astype("<U40")
-    drawn = np.flatnonzero(joint & ~few)
-    if table.sums is not None and len(drawn):
-        top, bottom = table.sums
-        sides = [
-            resampled_ratios(frame.resampling(view.cases), top[:, at], bottom[:, at])
-            for at in (columns + one[drawn], columns + two[drawn])
-        ]
-        low[drawn], high[drawn] = percentile_limits(sides[0] - sides[1])
+    drawn = joint & ~few
+    if table.draws is not None and drawn.any():
+        gaps = table.draws[:, :, one] - table.draws[:, :, two]
+        low[drawn], high[drawn] = percentile_limits(gaps[:, drawn])
         method[drawn] = BOOTSTRAP
-    return [Interval(float(a), float(b), str(c)) for a, b, c in zip(low, high, method, strict=True)]
+    return [
+        [
+            Interval(float(low[m, p]), float(high[m, p]), str(method[m, p]))
+            for p in range(len(pairs))
+        ]
+        for m in range(len(low))
+    ]
 
 
-def _counts(table: Table, m: int, groups: Ints, on_patients: Bools) -> tuple[Array, Array]:
-    """Events and trials of each group: images, or as many trials as there are patients."""
-    trials = np.where(on_patients, table.patients[m, groups], table.whole[m, groups])
-    share = table.part[m, groups] / np.maximum(table.whole[m, groups], 1)
-    return share * trials, trials
-
-
-def _rate_gap(
-    frame: Frame, view: View, rate: Rate, table: Table, at: tuple[int, int, int], limits: Interval
-) -> Finding:
-    m, group, reference = at
-    n = int(min(table.whole[m, group], table.whole[m, reference]))
-    assumed = bool(table.assumed[m, group] or table.assumed[m, reference])
-    start = _start(frame, view, rate.metric, (group, reference), n, assumed)
-    if min(table.needs[m, group], table.needs[m, reference]) < FEWEST:
+def _rate_gap(measured: Measured, m: int, pair: tuple[int, int], limits: Interval) -> Finding:
+    table, rate, at = measured.table, measured.found[m], list(pair)
+    start = _start(
+        measured,
+        rate.metric,
+        pair,
+        n=int(table.whole[m, at].min()),
+        assumed=bool(table.assumed[m, at].any()),
+    )
+    if table.needs[m, at].min() < FEWEST:
         return start.model_copy(update={"reason": f"fewer than {FEWEST} {rate.needed}"})
-    values = [float(table.part[m, g] / table.whole[m, g]) for g in (group, reference)]
-    return with_value(start, values[0] - values[1], limits)
+    one, two = table.part[m, at] / table.whole[m, at]
+    return with_value(start, float(one - two), limits)
 
 
-def _auroc_gap(frame: Frame, view: View, group: int, reference: int) -> Finding:
-    positive = truth(frame.predictions, view)
-    masks = [frame.groups.members[view.cases, g] for g in (group, reference)]
-    either = masks[0] | masks[1]
-    assumed = not bool(frame.known[view.cases[either]].all())
-    n = int(min(masks[0].sum(), masks[1].sum()))
-    start = _start(frame, view, "auroc", (group, reference), n, assumed)
-    reason = too_few(positive[masks[0]]) or too_few(positive[masks[1]])
-    if reason is not None:
+def _auroc_gap(measured: Measured, pair: tuple[int, int]) -> Finding:
+    one, two = (measured.rocs[g] for g in pair)
+    start = _start(
+        measured,
+        "auroc",
+        pair,
+        n=min(measured.sizes[g] for g in pair),
+        assumed=any(measured.assumed[g] for g in pair),
+    )
+    if isinstance(one, str) or isinstance(two, str):
+        reason = one if isinstance(one, str) else two
         return start.model_copy(update={"reason": reason})
-    patients = frame.patients[view.cases]
-    value, limits = group_auroc_difference(view.score, positive, patients, masks[0], masks[1])
-    return with_value(start, value, limits)
+    return with_value(start, one.area - two.area, group_difference(one, two))
 
 
 def _start(
-    frame: Frame, view: View, metric: str, pair: tuple[int, int], n: int, assumed: bool
+    measured: Measured, metric: str, pair: tuple[int, int], n: int, assumed: bool
 ) -> Finding:
-    names = frame.groups.names
-    ((attribute, value),) = names[pair[1]].items()
-    start = finding(metric, view.label, names[pair[0]], n=n, independent=assumed)
+    ((attribute, value),) = measured.names[pair[1]].items()
+    group = measured.names[pair[0]]
+    start = finding(metric, measured.view.label, group, n=n, independent=assumed)
     return start.model_copy(update={"contrast": f"{attribute}={value}"})

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from audit.evidence import Predictions
 from audit.findings.groups import Groups
 from audit.findings.view import Bools, Ints
 from audit.metrics.bootstrap import Resampling, resample
+
+Single = npt.NDArray[np.float32]
 
 
 @dataclass
@@ -23,6 +26,11 @@ class Frame:
     seed: int
     resamples: int
     _drawn: dict[bytes, Resampling] = field(default_factory=dict)
+    _kept: dict[tuple[bytes, bytes], Single] = field(default_factory=dict)
+
+    def repeats(self, cases: Ints) -> bool:
+        """Whether some patient has more than one of these cases."""
+        return bool((np.bincount(self.patients[cases]) > 1).any())
 
     def resampling(self, cases: Ints) -> Resampling:
         """Resamples of the patients of a sample, drawn once per distinct sample."""
@@ -31,6 +39,22 @@ class Frame:
             positive = self.predictions.targets[cases] == self.predictions.decision.positive
             self._drawn[key] = resample(self.patients[cases], positive, self.resamples, self.seed)
         return self._drawn[key]
+
+    def resampled(self, cases: Ints, sums: Single, *, keep: bool = False) -> Single:
+        """Patient sums (P, M) -> their resampled totals (B, M).
+
+        `keep`: remember them by content, as denominators come back in every view.
+        Counts stay far below 2**24: float32 adds them exactly, in whatever order.
+        """
+        weights = self.resampling(cases).weights
+        if not keep:
+            return np.asarray(weights @ sums)
+        names = [(cases.tobytes(), column.tobytes()) for column in np.ascontiguousarray(sums.T)]
+        fresh = {name: i for i, name in enumerate(names) if name not in self._kept}
+        if fresh:
+            totals = weights @ sums[:, list(fresh.values())]
+            self._kept.update(zip(fresh, np.ascontiguousarray(totals.T), strict=True))
+        return np.stack([self._kept[name] for name in names], axis=1)
 
 
 def make_frame(predictions: Predictions, groups: Groups, seed: int, resamples: int) -> Frame:

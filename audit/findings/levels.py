@@ -13,6 +13,9 @@ from audit.findings.view import Bools, Gap, Ints, Label, View, finite_rows, scor
 from audit.results import Scalar
 
 NO_CLEAN = "the clean run under this defence is not complete"
+WORST = "worst"
+WORST_CELL = "worst cell"
+AVERAGE = "average"
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,20 @@ def views(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | Ga
     reason = _unusable(predictions, evidence)
     if reason is not None:
         for level in planned_levels(evidence.run.params):
-            yield Gap(_label(evidence, level), len(evidence.sample), reason)
+            label = replace(_label(evidence, level), variant=_variant(evidence))
+            yield Gap(label, len(evidence.sample), reason)
     elif evidence.search_variants:
         yield from _searches(predictions, evidence)
     elif evidence.level_variants:
         yield from _levels(predictions, evidence)
     else:
         yield from _cells(predictions, evidence)
+
+
+def _variant(evidence: RunEvidence) -> str:
+    if evidence.search_variants:
+        return WORST
+    return "" if evidence.level_variants else WORST_CELL
 
 
 def _unusable(predictions: Predictions, evidence: RunEvidence) -> str | None:
@@ -65,7 +75,7 @@ def _searches(predictions: Predictions, evidence: RunEvidence) -> Iterator[View 
         parts.setdefault(tuple(level_params(variant).items()), []).append(rows)
     for level, chunks in parts.items():
         picked = _pick(evidence, np.concatenate(chunks))
-        label = replace(_label(evidence, dict(level)), variant="worst")
+        label = replace(_label(evidence, dict(level)), variant=WORST)
         yield from _worst_and_average(predictions, evidence, label, picked, len(chunks))
 
 
@@ -76,7 +86,7 @@ def _cells(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | G
         label = _label(evidence, variant)
         found = _view(predictions, evidence, label, _pick(evidence, rows))
         yield replace(found, everyone_only=True) if isinstance(found, View) else found
-    label = replace(_label(evidence, {}), variant="worst cell")
+    label = replace(_label(evidence, {}), variant=WORST_CELL)
     picked = _pick(evidence, np.arange(len(evidence.rows), dtype=np.int64))
     yield from _worst_and_average(predictions, evidence, label, picked, len(cells))
 
@@ -89,7 +99,7 @@ def _worst_and_average(
     yield worst
     count = np.bincount(picked.place, minlength=len(evidence.sample))
     if isinstance(worst, View) and variants > 1 and np.isin(count, [0, variants]).all():
-        yield _average(predictions, evidence, replace(label, variant="average"), worst, picked)
+        yield _average(predictions, evidence, replace(label, variant=AVERAGE), worst, picked)
 
 
 def _by_variant(evidence: RunEvidence) -> list[tuple[Mapping[str, Scalar], Ints]]:
@@ -117,6 +127,8 @@ def _pick(evidence: RunEvidence, rows: Ints) -> Picked:
 
 def _worst(predictions: Predictions, evidence: RunEvidence, picked: Picked) -> Picked:
     """Per case the row that fools, and among those the one furthest towards the wrong side."""
+    if np.bincount(picked.place, minlength=1).max() <= 1:
+        return picked
     cases = evidence.rows.case[picked.row]
     logits = evidence.rows.logits[picked.row]
     target = predictions.targets[cases]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,26 +11,65 @@ from audit.findings.frame import Frame
 from audit.findings.proportions import Table, limits, tabulate
 from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES, Rate, rates, truth
 from audit.findings.view import Bools, Gap, Label, View
-from audit.metrics.auroc import auroc, auroc_interval
+from audit.metrics.auroc import Roc, auroc_interval, roc
 from audit.metrics.interval import Interval
 from audit.results import Finding
 
 WIDE = 0.10  # half-width above which a number is called imprecise
 
 
-def measure(frame: Frame, view: View) -> Iterator[Finding]:
-    """All findings of a view, overall first, then by group."""
+@dataclass(frozen=True)
+class Measured:
+    """A view counted once: `found` rates in `table`, and a ROC or a reason per group."""
+
+    view: View
+    names: Sequence[dict[str, str]]
+    found: Sequence[Rate]
+    table: Table
+    rocs: Sequence[Roc | str]
+    assumed: Sequence[bool]
+    sizes: Sequence[int]
+
+
+def count(frame: Frame, view: View) -> Measured:
+    """Everything there is to count in a view, for everyone and for each group."""
     names, members = _groups_of(frame, view)
     found = rates(frame.predictions, view)
     table = tabulate(frame, view.cases, found, members)
-    low, high, method = limits(frame, view.cases, table)
-    for g, group in enumerate(names):
-        for m, rate in enumerate(found):
+    unknown = ~frame.known[view.cases]
+    ranked = range(len(names)) if view.share is None and not view.kept_only else ()
+    return Measured(
+        view=view,
+        names=names,
+        found=found,
+        table=table,
+        rocs=[roc_of(frame, view, members[:, g]) for g in ranked],
+        assumed=[bool((inside & unknown).any()) for inside in members.T],
+        sizes=[int(inside.sum()) for inside in members.T],
+    )
+
+
+def roc_of(frame: Frame, view: View, inside: Bools) -> Roc | str:
+    """The ROC of some cases of a view, or why there is none."""
+    positive = truth(frame.predictions, view)[inside]
+    for number, word in ((positive.sum(), POSITIVES), ((~positive).sum(), NEGATIVES)):
+        if number < FEWEST:
+            return f"fewer than {FEWEST} {word}"
+    patients = frame.patients[view.cases[inside]]
+    return roc(view.score[inside], positive, patients, len(frame.patients))
+
+
+def measure(measured: Measured) -> Iterator[Finding]:
+    """All findings of a view, overall first, then by group."""
+    label, table = measured.view.label, measured.table
+    low, high, method = limits(table)
+    for g, group in enumerate(measured.names):
+        for m, rate in enumerate(measured.found):
             interval = Interval(float(low[m, g]), float(high[m, g]), str(method[m, g]))
-            yield _rate_finding(view.label, group, rate, table, (m, g), interval)
-        if view.share is None and not view.kept_only:
-            yield _auroc_finding(frame, view, group, members[:, g])
-    yield from _counts(view)
+            yield _rate_finding(label, group, rate, table, (m, g), interval)
+        if measured.rocs:
+            yield _auroc_finding(measured, g)
+    yield from _counts(measured.view)
 
 
 def _groups_of(frame: Frame, view: View) -> tuple[list[dict[str, str]], Bools]:
@@ -67,30 +107,17 @@ def _f1_interval(interval: Interval) -> Interval:
     return Interval(_f1(interval.low), _f1(interval.high), interval.method)
 
 
-def _auroc_finding(frame: Frame, view: View, group: dict[str, str], inside: Bools) -> Finding:
-    cases = view.cases[inside]
+def _auroc_finding(measured: Measured, g: int) -> Finding:
+    found = measured.rocs[g]
     start = finding(
         "auroc",
-        view.label,
-        group,
-        n=len(cases),
-        independent=not bool(frame.known[cases].all()),
+        measured.view.label,
+        measured.names[g],
+        n=measured.sizes[g],
+        independent=measured.assumed[g],
+        reason=found if isinstance(found, str) else None,
     )
-    positive = truth(frame.predictions, view)[inside]
-    reason = too_few(positive)
-    if reason is not None:
-        return start.model_copy(update={"reason": reason})
-    scores = view.score[inside]
-    interval = auroc_interval(scores, positive, frame.patients[cases])
-    return with_value(start, auroc(scores, positive), interval)
-
-
-def too_few(positive: Bools) -> str | None:
-    """Why a number that needs both classes cannot be given, or None."""
-    for count, word in ((positive.sum(), POSITIVES), ((~positive).sum(), NEGATIVES)):
-        if count < FEWEST:
-            return f"fewer than {FEWEST} {word}"
-    return None
+    return start if isinstance(found, str) else with_value(start, found.area, auroc_interval(found))
 
 
 def _counts(view: View) -> Iterator[Finding]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from audit.findings.frame import Frame
-from audit.findings.measure import finding, too_few, with_value
+from audit.findings.measure import finding, roc_of, with_value
 from audit.findings.proportions import FEW
-from audit.findings.rates import FEWEST, Rate, rates, truth
+from audit.findings.rates import FEWEST, Rate, rates
 from audit.findings.view import Floats, Gap, View
-from audit.metrics.auroc_difference import paired_auroc_difference
+from audit.metrics.auroc_difference import paired_difference
 from audit.metrics.bootstrap import patient_sums, percentile_limits, resampled_ratios
 from audit.metrics.interval import Interval
 from audit.metrics.proportion import bonett_price
@@ -95,13 +95,11 @@ def _limits(frame: Frame, view: View, rate: Rate, change: Floats) -> Interval:
 
 
 def _auroc_difference(frame: Frame, first: View, second: View, contrast: str) -> Finding:
-    positive = truth(frame.predictions, first)
     assumed = not bool(frame.known[first.cases].all())
     start = finding("auroc", first.label, {}, n=len(first.cases), independent=assumed)
     start = start.model_copy(update={"contrast": contrast})
-    reason = too_few(positive)
-    if reason is not None:
-        return start.model_copy(update={"reason": reason})
-    patients = frame.patients[first.cases]
-    value, limits = paired_auroc_difference(first.score, second.score, positive, patients)
-    return with_value(start, value, limits)
+    everyone = np.ones(len(first.cases), dtype=bool)
+    one, two = (roc_of(frame, view, everyone) for view in (first, second))
+    if isinstance(one, str) or isinstance(two, str):
+        return start.model_copy(update={"reason": one if isinstance(one, str) else two})
+    return with_value(start, one.area - two.area, paired_difference(one, two))

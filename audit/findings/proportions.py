@@ -11,10 +11,11 @@ import numpy.typing as npt
 from audit.findings.frame import Frame
 from audit.findings.rates import Rate
 from audit.findings.view import Bools, Ints
-from audit.metrics.bootstrap import patient_sums, percentile_limits, resampled_ratios
+from audit.metrics.bootstrap import patient_sums, percentile_limits
 from audit.metrics.proportion import clopper_pearson
 
 Array = npt.NDArray[np.float64]
+Single = npt.NDArray[np.float32]
 EXACT = "Clopper-Pearson"
 PATIENTS = "Clopper-Pearson on patients"
 BOOTSTRAP = "patient bootstrap"
@@ -23,11 +24,12 @@ FEW = 10  # patients with and without an event that the bootstrap's percentiles 
 
 @dataclass(frozen=True)
 class Table:
-    """(M, G) arrays for M rates in G groups. `part` and `whole` are sums over cases.
+    """(M, G) arrays for M rates in G groups. `part`, `whole`, `needs`: sums over cases.
 
     `patients`: distinct patients in the denominator; `clustered`: some of them repeat;
-    `few`: too few patients with (or without) an event for percentiles; `sums`: (P, M·G)
-    patient sums of numerator and denominator, None where nothing is clustered.
+    `few`: too few patients with (or without) an event for percentiles; `assumed`: some
+    patient is unknown. `images` (P, M, G) per patient and `draws` (B, M, G) of the bootstrap:
+    None where no patient of the sample repeats.
     """
 
     part: Array
@@ -37,57 +39,81 @@ class Table:
     clustered: Bools
     few: Bools
     assumed: Bools
-    sums: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None
+    images: Single | None = None
+    draws: Array | None = None
 
 
 def tabulate(frame: Frame, cases: Ints, found: Sequence[Rate], members: Bools) -> Table:
     """Count `found` over `cases` in each column of `members` (n, G)."""
     part = np.stack([rate.part for rate in found], axis=1).astype(np.float32)  # (n, M)
-    whole = np.stack([rate.whole for rate in found], axis=1)
-    needs = np.stack([rate.needs for rate in found], axis=1)
+    whole = np.stack([rate.whole for rate in found], axis=1).astype(np.float32)
+    needs = np.stack([rate.needs for rate in found], axis=1).astype(np.float32)
     inside = members.astype(np.float32)  # (n, G)
-    shape = (len(found), members.shape[1])
-    unknown = (~frame.known[cases])[:, None] & members
-    assumed = (whole.astype(np.float32).T @ unknown.astype(np.float32)) > 0
+    unknown = inside * ~frame.known[cases][:, None]
+    total = (whole.T @ inside).astype(np.float64)
     fraction = np.array([rate.part.dtype != bool for rate in found])[:, None]
-    total = whole.astype(np.float32).T @ inside
-    hits = part.T @ inside
-    needed = needs.astype(np.float32).T @ inside
-    if not fraction.any() and len(np.unique(frame.patients[cases])) == len(cases):
-        none = np.zeros(shape, dtype=bool)
-        return Table(*_wide(hits, total, needed, total), none, none, assumed, None)
+    none = np.zeros(total.shape, dtype=bool)
+    plain = Table(
+        part=(part.T.astype(np.float64) @ inside),
+        whole=total,
+        needs=(needs.T @ inside).astype(np.float64),
+        patients=total,
+        clustered=none,
+        few=none,
+        assumed=np.asarray(whole.T @ unknown > 0),
+    )
+    if not fraction.any() and not frame.repeats(cases):
+        return plain
+    return _by_patient(frame, cases, plain, (part, whole, inside), fraction)
+
+
+def _by_patient(
+    frame: Frame, cases: Ints, plain: Table, columns: tuple[Single, Single, Single], forced: Bools
+) -> Table:
+    """The same counts with patients as the unit, and their resamples."""
+    part, whole, inside = columns
+    shape = plain.whole.shape
     resampling = frame.resampling(cases)
     top = patient_sums(resampling, _spread(part, inside))  # (P, M·G)
-    bottom = patient_sums(resampling, _spread(whole.astype(np.float32), inside))
-    patients = (bottom > 0).sum(axis=0).reshape(shape)
+    images = patient_sums(resampling, _spread(whole, inside))
+    above, below = frame.resampled(cases, top), frame.resampled(cases, images, keep=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        draws = np.where(below > 0, above / below, np.nan)
     with_event = (top > 0).sum(axis=0).reshape(shape)
-    without = (bottom - top > 0).sum(axis=0).reshape(shape)
-    clustered = (bottom > 1).any(axis=0).reshape(shape) | fraction
-    few = np.minimum(with_event, without) < FEW
-    return Table(*_wide(hits, total, needed, patients), clustered, few, assumed, (top, bottom))
+    without = (images - top > 0).sum(axis=0).reshape(shape)
+    return Table(
+        part=plain.part,
+        whole=plain.whole,
+        needs=plain.needs,
+        patients=(images > 0).sum(axis=0).reshape(shape).astype(np.float64),
+        clustered=(images > 1).any(axis=0).reshape(shape) | forced,
+        few=np.minimum(with_event, without) < FEW,
+        assumed=plain.assumed,
+        images=images.reshape(-1, *shape),
+        draws=draws.reshape(-1, *shape),
+    )
 
 
-def _wide(*columns: npt.NDArray[np.generic]) -> tuple[Array, Array, Array, Array]:
-    one, two, three, four = (column.astype(np.float64) for column in columns)
-    return one, two, three, four
-
-
-def _spread(columns: npt.NDArray[np.float32], inside: npt.NDArray[np.float32]) -> npt.ArrayLike:
+def _spread(columns: Single, inside: Single) -> Single:
     """(n, M) and (n, G) -> (n, M·G)."""
     return (columns[:, :, None] * inside[:, None, :]).reshape(len(columns), -1)
 
 
-def limits(frame: Frame, cases: Ints, table: Table) -> tuple[Array, Array, npt.NDArray[np.str_]]:
+def limits(table: Table) -> tuple[Array, Array, npt.NDArray[np.str_]]:
     """(M, G) lower and upper limits and the name of each one's method."""
-    on_patients = table.clustered & table.few
-    trials = np.where(on_patients, table.patients, table.whole)
-    share = table.part / np.maximum(table.whole, 1)
-    low, high = clopper_pearson(np.where(on_patients, share * trials, table.part), trials)
-    method = np.where(on_patients, PATIENTS, EXACT).astype("<U40")
-    drawn = np.flatnonzero(table.clustered & ~table.few)
-    if table.sums is not None and len(drawn):
-        top, bottom = (part[:, drawn] for part in table.sums)
-        draws = resampled_ratios(frame.resampling(cases), top, bottom)
-        low.flat[drawn], high.flat[drawn] = percentile_limits(draws)
-        method.flat[drawn] = BOOTSTRAP
+    careful = table.clustered & table.few
+    events, trials = counts(table, careful, slice(None))
+    low, high = clopper_pearson(events, trials)
+    method = np.where(careful, PATIENTS, EXACT).astype("<U40")
+    drawn = table.clustered & ~table.few
+    if table.draws is not None and drawn.any():
+        low[drawn], high[drawn] = percentile_limits(table.draws[:, drawn])
+        method[drawn] = BOOTSTRAP
     return low, high, method
+
+
+def counts(table: Table, on_patients: Bools, groups: slice | Ints) -> tuple[Array, Array]:
+    """(M, …) events and trials of these groups: of images, or as many trials as patients."""
+    whole = table.whole[:, groups]
+    trials = np.where(on_patients, table.patients[:, groups], whole)
+    return table.part[:, groups] / np.maximum(whole, 1) * trials, trials

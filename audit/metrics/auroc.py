@@ -7,39 +7,46 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
-from scipy.stats import rankdata
 
 from audit.metrics.interval import Interval, Z
 from audit.metrics.proportion import clopper_pearson
 
 Array = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Placements:
-    """Where each case stands among the other class; their means are the AUROC.
+class Roc:
+    """An AUROC and what each patient adds to its error.
 
-    `positives` (m,): share of the negatives below each positive; `negatives` (n,): share of
-    the positives above each negative. Ties count a half.
+    `up`, `down` (P,): the deviations of a patient's positive and negative images from the
+    area, over the number of positive and negative images. `with_positive`, `with_negative`,
+    `everyone`: distinct patients; `repeats`: some patient has more than one image.
     """
 
-    positives: Array
-    negatives: Array
+    area: float
+    up: Array
+    down: Array
+    with_positive: int
+    with_negative: int
+    everyone: int
+    repeats: bool
 
-    @property
-    def area(self) -> float:
-        return float(self.positives.mean())
 
-
-def placements(scores: Array, positive: npt.NDArray[np.bool_]) -> Placements:
-    """By midranks, in O(N log N). Source: Sun & Xu 2014, doi:10.1109/LSP.2014.2337313."""
+def placements(scores: Array, positive: Bools) -> tuple[Array, Array]:
+    """(m,) share of the negatives below each positive, (n,) share of the positives above each
+    negative; ties count a half. O(N log N). Source: Sun & Xu 2014, doi:10.1109/LSP.2014.2337313.
+    """
     high, low = scores[positive], scores[~positive]
-    m, n = len(high), len(low)
-    ranks = rankdata(np.concatenate([high, low]))
-    above = (ranks[:m] - rankdata(high)) / n
-    below = 1 - (ranks[m:] - rankdata(low)) / m
-    return Placements(np.asarray(above), np.asarray(below))
+    return _share_below(high, low), 1 - _share_below(low, high)
+
+
+def _share_below(values: Array, others: Array) -> Array:
+    ordered = np.sort(others)
+    strictly = np.searchsorted(ordered, values, side="left")
+    at_most = np.searchsorted(ordered, values, side="right")
+    return np.asarray((strictly + at_most) / (2 * len(ordered)))
 
 
 def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
@@ -51,67 +58,67 @@ def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
     truth = np.asarray(positive, bool)
     if truth.all() or not truth.any():
         return float("nan")
-    return placements(np.asarray(scores, np.float64), truth).area
+    return float(placements(np.asarray(scores, np.float64), truth)[0].mean())
 
 
-def influence(
-    placed: Placements, positive: npt.NDArray[np.bool_], patients: Ints, count: int
-) -> Array:
-    """(count, 2): what each patient's positives and negatives add to the AUROC's error.
+def roc(scores: Array, positive: Bools, patients: Ints, count: int | None = None) -> Roc:
+    """AUROC of (N,) scores. `patients` (N,): number of each case's patient, in [0, `count`).
 
-    `patients` (N,): patient number of each case, in [0, count).
+    Both classes must be there.
     """
-    m, n, area = len(placed.positives), len(placed.negatives), placed.area
-    up = np.bincount(patients[positive], placed.positives - area, minlength=count) / m
-    down = np.bincount(patients[~positive], placed.negatives - area, minlength=count) / n
-    return np.stack([up, down], axis=1)
+    total = int(patients.max()) + 1 if count is None else count
+    above, below = placements(scores, positive)
+    area = float(above.mean())
+    who_up, who_down = patients[positive], patients[~positive]
+    images_up = np.bincount(who_up, minlength=total)
+    images_down = np.bincount(who_down, minlength=total)
+    images = images_up + images_down
+    return Roc(
+        area=area,
+        up=np.bincount(who_up, above - area, minlength=total) / len(above),
+        down=np.bincount(who_down, below - area, minlength=total) / len(below),
+        with_positive=int((images_up > 0).sum()),
+        with_negative=int((images_down > 0).sum()),
+        everyone=int((images > 0).sum()),
+        repeats=bool((images > 1).any()),
+    )
 
 
-def variance(scores: Array, positive: npt.NDArray[np.bool_], patients: Ints) -> float:
-    """DeLong's variance of the AUROC with patients as the unit; NaN for fewer than two.
+def variance(one: Roc) -> float:
+    """DeLong's variance with patients as the unit; NaN for fewer than two of either class.
 
     With one image per patient this is DeLong et al. 1988 (doi:10.2307/2531595) itself.
     Source: Obuchowski 1997, doi:10.2307/2533958.
     """
-    return covariance(scores, scores, positive, patients)
+    return covariance(one, one)
 
 
-def covariance(
-    first: Array, second: Array, positive: npt.NDArray[np.bool_], patients: Ints
-) -> float:
-    """Of the AUROCs of two scores (N,) of the same cases, with patients as the unit."""
-    numbers = np.unique(patients, return_inverse=True)[1]
-    count = int(numbers.max()) + 1
-    one = influence(placements(first, positive), positive, numbers, count)
-    two = influence(placements(second, positive), positive, numbers, count)
-    up, down = len(np.unique(numbers[positive])), len(np.unique(numbers[~positive]))
-    if min(up, down) < 2:
+def covariance(one: Roc, two: Roc) -> float:
+    """Of the AUROCs of two scores of the same cases, with patients as the unit."""
+    if min(one.with_positive, one.with_negative) < 2:
         return float("nan")
-    across = one[:, 0] @ two[:, 1] + one[:, 1] @ two[:, 0]
     return float(
-        _unbiased(up) * (one[:, 0] @ two[:, 0])
-        + _unbiased(down) * (one[:, 1] @ two[:, 1])
-        + _unbiased(count) * across
+        _unbiased(one.with_positive) * (one.up @ two.up)
+        + _unbiased(one.with_negative) * (one.down @ two.down)
+        + _unbiased(one.everyone) * (one.up @ two.down + one.down @ two.up)
     )
 
 
-def auroc_interval(scores: Array, positive: npt.NDArray[np.bool_], patients: Ints) -> Interval:
+def auroc_interval(one: Roc) -> Interval:
     """95% limits on the logit scale, which keeps them inside [0, 1] and covers better near 1.
 
     An AUROC of 0 or 1 has an estimated variance of zero. There the variance is bounded by
     A(1 − A)/min(m, n) (Birnbaum & Klose 1957), so the limits are Clopper–Pearson's for as
     many trials as the rarer class has patients. Source of the scale: Pepe 2003, §5.2.
     """
-    area = placements(scores, positive).area
-    spread = variance(scores, positive, patients)
-    fewest = min(len(np.unique(patients[positive])), len(np.unique(patients[~positive])))
-    repeats = len(np.unique(patients)) < len(patients)
+    area, spread = one.area, variance(one)
     if not 0 < area < 1 or not spread > 0:
+        fewest = min(one.with_positive, one.with_negative)
         low, high = clopper_pearson(area * fewest, fewest)
         return Interval(float(low), float(high), "Clopper-Pearson on the rarer class")
     half = Z * np.sqrt(spread) / (area * (1 - area))
     low, high = expit(logit(area) - half), expit(logit(area) + half)
-    return Interval(float(low), float(high), "clustered DeLong" if repeats else "DeLong")
+    return Interval(float(low), float(high), "clustered DeLong" if one.repeats else "DeLong")
 
 
 def _unbiased(count: int) -> float:

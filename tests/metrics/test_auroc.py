@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from audit.metrics.auroc import auroc, auroc_interval, covariance, variance
-from audit.metrics.auroc_difference import group_auroc_difference, paired_auroc_difference
+from audit.metrics.auroc import Roc, auroc, auroc_interval, covariance, roc, variance
+from audit.metrics.auroc_difference import group_difference, paired_difference
 from audit.metrics.proportion import clopper_pearson
 
 # Albumin, total protein, K-G score, benefit of surgery: 43 patients with ovarian cancer of
@@ -81,18 +81,15 @@ def test_auroc_and_its_error_match_the_published_ovarian_cancer_analysis() -> No
     published = {0.7366: (ALBUMIN, 0.0927), 0.6478: (PROTEIN, 0.1000), 0.7258: (KG, 0.1028)}
     for area, (score, error) in published.items():
         assert auroc(score, BENEFIT) == pytest.approx(area, abs=5e-5)
-        assert variance(score, BENEFIT, ALONE) ** 0.5 == pytest.approx(error, abs=5e-5)
+        assert variance(roc(score, BENEFIT, ALONE)) ** 0.5 == pytest.approx(error, abs=5e-5)
 
 
 def test_paired_differences_match_the_published_ovarian_cancer_analysis() -> None:
     for score, gap, error in ((ALBUMIN, 0.0108, 0.0953), (PROTEIN, -0.0780, 0.1046)):
-        spread = (
-            variance(score, BENEFIT, ALONE)
-            + variance(KG, BENEFIT, ALONE)
-            - 2 * covariance(score, KG, BENEFIT, ALONE)
-        )
-        value, limits = paired_auroc_difference(score, KG, BENEFIT, ALONE)
-        assert value == pytest.approx(gap, abs=5e-5)
+        one, two = roc(score, BENEFIT, ALONE), roc(KG, BENEFIT, ALONE)
+        spread = variance(one) + variance(two) - 2 * covariance(one, two)
+        limits = paired_difference(one, two)
+        assert one.area - two.area == pytest.approx(gap, abs=5e-5)
         assert spread**0.5 == pytest.approx(error, abs=5e-5)
         wald = gap - 1.96 * error, gap + 1.96 * error
         assert (limits.low, limits.high) == pytest.approx(wald, abs=0.02)
@@ -102,56 +99,60 @@ def test_paired_differences_match_the_published_ovarian_cancer_analysis() -> Non
 def test_variance_and_covariance_equal_the_slow_clustered_definition(seed: int) -> None:
     first, second, positive, patients = clustered(seed)
     for who in (patients, np.arange(len(patients))):
-        found = variance(first, positive, who), covariance(first, second, positive, who)
-        assert found[0] == pytest.approx(slow_covariance(first, first, positive, who))
-        assert found[1] == pytest.approx(slow_covariance(first, second, positive, who))
+        one, two = roc(first, positive, who), roc(second, positive, who)
+        expected = slow_covariance(first, first, positive, who)
+        assert variance(one) == pytest.approx(expected)
+        expected = slow_covariance(first, second, positive, who)
+        assert covariance(one, two) == pytest.approx(expected)
 
 
 def test_copies_of_every_image_add_no_precision_when_patients_are_the_unit() -> None:
     score, positive = np.tile(KG, 3), np.tile(BENEFIT, 3)
-    once = variance(KG, BENEFIT, ALONE)
-    assert variance(score, positive, np.tile(ALONE, 3)) == pytest.approx(once)
-    assert variance(score, positive, np.arange(len(score))) < 0.4 * once
+    once = variance(roc(KG, BENEFIT, ALONE))
+    assert variance(roc(score, positive, np.tile(ALONE, 3))) == pytest.approx(once)
+    assert variance(roc(score, positive, np.arange(len(score)))) < 0.4 * once
 
 
 def test_patients_numbers_are_names_only() -> None:
     first, _, positive, patients = clustered(1)
     renamed = np.random.default_rng(0).permutation(1000)[patients] + 5
-    assert variance(first, positive, renamed) == pytest.approx(variance(first, positive, patients))
+    expected = variance(roc(first, positive, patients))
+    assert variance(roc(first, positive, renamed)) == pytest.approx(expected)
 
 
 def test_a_perfect_auroc_is_no_more_certain_than_the_rarer_class_allows() -> None:
     score = np.r_[np.full(12, 2.0), np.full(80, 1.0)]
     positive = score > 1.5
-    found = auroc_interval(score, positive, np.arange(92))
+    found = auroc_interval(roc(score, positive, np.arange(92)))
     assert (found.low, found.high) == pytest.approx([float(x) for x in clopper_pearson(12, 12)])
-    two_each = auroc_interval(score, positive, np.arange(92) // 2)
+    two_each = auroc_interval(roc(score, positive, np.arange(92) // 2))
     assert two_each.low == pytest.approx(float(clopper_pearson(6, 6)[0]))
 
 
 def test_the_interval_says_whether_patients_repeat() -> None:
     first, _, positive, patients = clustered(2)
-    assert auroc_interval(first, positive, patients).method == "clustered DeLong"
-    assert auroc_interval(first, positive, np.arange(len(first))).method == "DeLong"
+    assert auroc_interval(roc(first, positive, patients)).method == "clustered DeLong"
+    assert auroc_interval(roc(first, positive, np.arange(len(first)))).method == "DeLong"
+
+
+def halves(score: np.ndarray, positive: np.ndarray, patients: np.ndarray) -> tuple[Roc, Roc]:
+    left = np.arange(len(score)) < len(score) // 2
+    one, two = (roc(score[g], positive[g], patients[g], len(score)) for g in (left, ~left))
+    return one, two
 
 
 def test_groups_without_common_patients_differ_by_square_and_add_of_their_own_limits() -> None:
     first, _, positive, _ = clustered(3)
-    alone = np.arange(len(first))
-    left = alone < len(first) // 2
-    value, found = group_auroc_difference(first, positive, alone, left, ~left)
-    a, b = (roc_auc_score(positive[g], first[g]) for g in (left, ~left))
-    one, two = (auroc_interval(first[g], positive[g], alone[g]) for g in (left, ~left))
-    assert value == pytest.approx(a - b)
-    assert found.low == pytest.approx(a - b - ((a - one.low) ** 2 + (two.high - b) ** 2) ** 0.5)
+    one, two = halves(first, positive, np.arange(len(first)))
+    left, right, found = auroc_interval(one), auroc_interval(two), group_difference(one, two)
+    a, b = one.area, two.area
+    assert found.low == pytest.approx(a - b - ((a - left.low) ** 2 + (right.high - b) ** 2) ** 0.5)
 
 
 def test_patients_in_both_groups_with_like_scores_narrow_the_difference() -> None:
     score, positive = np.tile(KG, 2), np.tile(BENEFIT, 2)
-    left = np.arange(len(score)) < len(KG)
-    value, same = group_auroc_difference(score, positive, np.tile(ALONE, 2), left, ~left)
-    assert value == 0.0
-    apart = group_auroc_difference(score, positive, np.arange(len(score)), left, ~left)[1]
+    same = group_difference(*halves(score, positive, np.tile(ALONE, 2)))
+    apart = group_difference(*halves(score, positive, np.arange(len(score))))
     assert apart.high - apart.low > 0.4
     assert same.high - same.low < 0.4 * (apart.high - apart.low)
 
@@ -167,7 +168,7 @@ def test_delong_limits_cover_the_true_area_in_at_least_92_percent(
     hits = 0
     for _ in range(1500):
         score = np.r_[rng.normal(shift, 1, m), rng.normal(0, 1, n)]
-        found = auroc_interval(score, positive, np.arange(m + n))
+        found = auroc_interval(roc(score, positive, np.arange(m + n)))
         hits += found.low <= area <= found.high
     assert hits / 1500 >= 0.92
 
@@ -179,8 +180,8 @@ def test_clustered_delong_covers_where_delong_on_images_does_not() -> None:
     area, hits, naive = norm.cdf(1 / (2 * 1.25) ** 0.5), 0, 0
     for _ in range(1000):
         score = truth + rng.normal(0, 1, 60)[patients] + rng.normal(0, 0.5, 240)
-        found = auroc_interval(score, truth, patients)
-        image = auroc_interval(score, truth, np.arange(240))
+        found = auroc_interval(roc(score, truth, patients))
+        image = auroc_interval(roc(score, truth, np.arange(240)))
         hits += found.low <= area <= found.high
         naive += image.low <= area <= image.high
     assert hits / 1000 >= 0.92
