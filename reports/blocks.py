@@ -11,11 +11,12 @@ Mark = Literal["pass", "fail", "inconclusive", "waived", "off", "not run"]
 
 @dataclass(frozen=True)
 class Cell:
-    """Text with a status mark before it."""
+    """Text with a status mark before it, or with a small second line."""
 
     text: str
     mark: Mark | None = None
     strong: bool = False
+    sub: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,10 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """`columns` are headings; `numeric` names the columns set flush right; rows are cells."""
+    """`columns` are headings; `numeric` columns are set flush right, `wide` ones take the room.
+
+    `source`: the source letter printed in the margin.
+    """
 
     caption: str
     columns: Sequence[str]
@@ -43,6 +47,7 @@ class Table:
     numeric: frozenset[int] = frozenset()
     wide: frozenset[int] = frozenset()
     mono: frozenset[int] = frozenset()
+    source: str = "A"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,19 @@ class Material:
             if f.stress != "clean" and not is_cell(f)
         ]
 
-    def sweeps(self, metric: str, group: Mapping[str, str] = EVERYONE) -> dict[str, list[Finding]]:
-        """Stress -> findings by rising ε, without defence; only where ε was varied."""
+    def sweeps(
+        self, metric: str, group: Mapping[str, str] = EVERYONE, kind: str = "attack"
+    ) -> dict[str, list[tuple[float, Finding]]]:
+        """Stress -> (level, finding) by rising level, without defence; where there are several.
+
+        The level is ε in 8-bit grey levels, or the one number that differs between findings.
+        """
         found: dict[str, list[Finding]] = {}
         for f in self.stressed(metric, group):
-            if "epsilon" in f.params and f.defence == "none":
+            if f.defence == "none" and self.kind_of(f.stress) == kind and f.variant != "every case":
                 found.setdefault(f.stress, []).append(f)
-        return {name: sorted(fs, key=epsilon) for name, fs in found.items() if len(fs) > 1}
+        levels = {name: _levels(fs) for name, fs in found.items()}
+        return {name: points for name, points in levels.items() if len(points) > 1}
 
     def cells(self) -> list[Finding]:
         """The cells of the rotation × translation map, without defence."""
@@ -91,6 +97,26 @@ class Material:
         )
 
 
+def _levels(findings: list[Finding]) -> list[tuple[float, Finding]]:
+    """Findings by what was varied between them: ε where there is one, else the one number."""
+    name = level_name(findings)
+    found = []
+    for f in findings:
+        value = f.params.get(name) if name else None
+        if isinstance(value, int | float):
+            found.append((float(value) * 255 if name == "epsilon" else float(value), f))
+    return sorted(found, key=lambda point: point[0])
+
+
+def level_name(findings: list[Finding]) -> str | None:
+    if any("epsilon" in f.params for f in findings):
+        return "epsilon"
+    names = dict.fromkeys(name for f in findings for name in f.params)
+    numeric = [n for n in names if all(isinstance(f.params.get(n), int | float) for f in findings)]
+    varied = [n for n in numeric if len({f.params[n] for f in findings}) > 1]
+    return varied[0] if varied else None
+
+
 def epsilon(finding: Finding) -> float:
     value = finding.params.get("epsilon", 0.0)
     return float(value) if isinstance(value, int | float) else 0.0
@@ -100,17 +126,8 @@ def is_cell(finding: Finding) -> bool:
     return "angle" in finding.params and ("dx" in finding.params or "dy" in finding.params)
 
 
-def number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
 def probe_detail(material: Material, probe: str) -> Mapping[str, Any]:
     for report in material.results.probes:
         if report.probe == probe:
             return report.details
     return {}
-
-
-def listed(words: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from audit.results import Finding, Scalar, as_levels
 
@@ -22,11 +22,22 @@ STRESSES = {
     "one_pixel": "one pixel",
     "rotation_translation": "rotation–translation",
     "rotation_translation_map": "rotation–translation map",
+    "worst_case": "worst case over attacks",
 }
 DEFENCES = {"none": "none", "tta": "TTA (test-time augmentation)"}
 SCORES = {"auroc", "f1", "brier", "ece", "slope", "intercept", "o_e"}
 MODES = {"worst_of_k": "worst of {k} draws", "grid": "worst of the grid"}
-QUIET = {"mode", "k", "epsilon", "restarts", "pixels", "padding", "interpolation"}
+QUIET = {
+    "mode",
+    "k",
+    "epsilon",
+    "restarts",
+    "pixels",
+    "padding",
+    "interpolation",
+    "norm",
+    "attacks",
+}
 
 
 def metric_name(metric: str) -> str:
@@ -78,6 +89,25 @@ def full(finding: Finding) -> str:
     return words + (", imprecise" if finding.imprecise else "")
 
 
+def difference(finding: Finding) -> str:
+    """ "−18.3 points (95% CI −34.2 to −1.0; n = 21)"; scores keep their own unit."""
+    if finding.value is None:
+        return f"Not computed: {finding.reason or 'no reason recorded'} ({ratio(finding)})."
+    unit = "" if finding.metric in SCORES else " points"
+    limits = "no interval"
+    if finding.low is not None and finding.high is not None:
+        limits = (
+            f"{_signed(finding.metric, finding.low)} to {_signed(finding.metric, finding.high)}"
+        )
+    value = _signed(finding.metric, finding.value)
+    return f"{value}{unit} (95% CI {limits}; n = {finding.n})"
+
+
+def _signed(metric: str, value: float) -> str:
+    text = f"{value:+.3f}" if metric in SCORES else f"{100 * value:+.1f}"
+    return text.replace("-", "−")
+
+
 def short(finding: Finding | None) -> str:
     """ "75.4% (62.7–85.5%)" for tables that carry k/n in a column of their own."""
     if finding is None:
@@ -101,13 +131,16 @@ def setting(finding: Finding) -> str:
 
 def _details(params: Mapping[str, Scalar], variant: str) -> list[str]:
     words = []
+    attacks = params.get("attacks")
+    if isinstance(attacks, str) and attacks:
+        words.append(listed([stress_name(name) for name in attacks.split(", ")]))
     epsilon = params.get("epsilon")
     if isinstance(epsilon, int | float):
         words.append(f"ε = {as_levels(float(epsilon))}")
     mode = params.get("mode")
     if isinstance(mode, str) and mode in MODES:
         words.append(MODES[mode].format(k=params.get("k", "k")))
-    elif variant in {"worst", "worst cell", "average"}:
+    elif variant in {"worst", "worst cell", "average", "every case"}:
         words.append(variant)
     words += [
         f"{name.replace('_', ' ')} {_scalar(value)}"
@@ -119,6 +152,15 @@ def _details(params: Mapping[str, Scalar], variant: str) -> list[str]:
 
 def _scalar(value: Scalar) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def listed(words: Sequence[str]) -> str:
+    """ "a, b and c".
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
 
 
 def blocks_of(text: str, size: int = 8) -> str:

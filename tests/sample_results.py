@@ -119,12 +119,8 @@ def swept(stress: str, keep: float, defence: str = "none") -> list[Finding]:
     for group in groups():
         tp, tn = CLEAN[group.get("view", "")]
         for step, epsilon in enumerate(EPSILONS, start=1):
-            where = {
-                "stress": stress,
-                "params": {"epsilon": epsilon},
-                "variant": f"epsilon={epsilon * 255:g}/255",
-                "defence": defence,
-            }
+            extra = {"steps": 20} if stress == "pgd" else {}
+            where = {"stress": stress, "params": {**extra, "epsilon": epsilon}, "defence": defence}
             share = keep**step
             found += trio("robust_", int(tp * share**1.4), int(tn * share**0.6), group, **where)
             if not group:
@@ -140,10 +136,20 @@ def map_cells(stress: str = "rotation_translation_map") -> list[Finding]:
             for dy in SHIFTS:
                 k = int(55 - abs(angle) * 0.7 - abs(dx) * 40 - abs(dy) * 60)
                 params: dict[str, Scalar] = {"angle": angle, "dx": dx, "dy": dy}
-                variant = f"angle={angle:g} dx={dx:g} dy={dy:g}"
-                found.append(
-                    proportion("accuracy", k, 64, stress=stress, params=params, variant=variant)
-                )
+                found.append(proportion("accuracy", k, 64, stress=stress, params=params))
+    found.append(proportion("robust_accuracy", 21, 64, stress=stress, variant="worst cell"))
+    found.append(
+        Finding(
+            metric="accuracy",
+            stress=stress,
+            variant="average",
+            value=0.62,
+            low=0.53,
+            high=0.71,
+            n=64,
+            method="bootstrap",
+        )
+    )
     return found
 
 
@@ -151,10 +157,17 @@ def worst_cases() -> list[Finding]:
     found: list[Finding] = []
     for group in groups():
         tp, tn = CLEAN[group.get("view", "")]
-        found += trio(
-            "robust_", tp // 3, tn // 2, group, stress="rotation_translation", params={"k": 10}
-        )
-        found += trio("robust_", tp // 8, tn // 3, group, stress="worst_case")
+        spatial = {"mode": "worst_of_k", "k": 10}
+        where = {"stress": "rotation_translation", "params": spatial, "variant": "worst"}
+        found += trio("robust_", tp // 3, tn // 2, group, **where)
+        for epsilon in (1 / 255, 2 / 255):
+            params = {"norm": "linf", "epsilon": epsilon, "attacks": "fgsm, pgd"}
+            found += trio("robust_", tp // 5, tn // 2, group, stress="worst_case", params=params)
+        params = {"norm": "any", "attacks": "fgsm, pgd, rotation_translation"}
+        found += trio("robust_", tp // 8, tn // 3, group, stress="worst_case", params=params)
+        for dose in (0.5, 0.25, 0.1):
+            where = {"stress": "quantum_noise", "params": {"dose": dose}}
+            found += trio("robust_", int(tp * (0.8 + dose / 5)), int(tn * 0.97), group, **where)
     one = {"stress": "one_pixel", "params": {"queries": 2000}}
     found.append(proportion("robust_accuracy", 27, 32, **one))
     found.append(proportion("attack_success", 3, 30, **one))
@@ -162,6 +175,40 @@ def worst_cases() -> list[Finding]:
         Finding(metric="robust_sensitivity", n=6, reason="fewer than 10 positives (6)", **one)  # type: ignore[arg-type]
     )
     return found
+
+
+def differences() -> list[Finding]:
+    """Group against reference, and defence against none."""
+    common = {"metric": "sensitivity", "method": "Newcombe"}
+    paired = {"defence": "tta", "contrast": "defence=none", "method": "Bonett-Price", "n": 61}
+    level = {"stress": "fgsm", "params": {"epsilon": 2 / 255}}
+    return [
+        Finding(
+            group={"view": "lateral"},
+            contrast="view=frontal",
+            value=12 / 21 - 31 / 36,
+            low=-0.51,
+            high=-0.05,
+            n=21,
+            **common,  # type: ignore[arg-type]
+        ),
+        Finding(
+            group={"view": "oblique"},
+            contrast="view=frontal",
+            n=4,
+            reason="fewer than 10 positives",
+            **common,  # type: ignore[arg-type]
+        ),
+        Finding(metric="sensitivity", value=-2 / 61, low=-0.1, high=0.03, **paired),  # type: ignore[arg-type]
+        Finding(
+            metric="robust_sensitivity",
+            value=6 / 61,
+            low=0.01,
+            high=0.19,
+            **level,  # type: ignore[arg-type]
+            **paired,  # type: ignore[arg-type]
+        ),
+    ]
 
 
 def planned_runs() -> tuple[PlannedRun, ...]:
@@ -199,6 +246,26 @@ def planned_runs() -> tuple[PlannedRun, ...]:
             sample=64,
             rule="64 cases, proportional to the labels, in seeded order",
             forwards=4032,
+            **common,  # type: ignore[arg-type]
+        ),
+        PlannedRun(
+            id="quantum_noise",
+            stress="quantum_noise",
+            kind="corruption",
+            sample=400,
+            rule="every case",
+            forwards=1200,
+            params={"doses": [0.5, 0.25, 0.1]},
+            **common,  # type: ignore[arg-type]
+        ),
+        PlannedRun(
+            id="rotation_translation",
+            stress="rotation_translation",
+            kind="attack",
+            sample=400,
+            rule="every case",
+            forwards=4000,
+            params={"mode": "worst_of_k", "k": 10},
             **common,  # type: ignore[arg-type]
         ),
         PlannedRun(
@@ -288,7 +355,7 @@ def sample_results(folder: Path | None = None, *, synthetic: bool = False) -> Re
     """One audit of a SqueezeNet on 400 radiographs without patient ids."""
     findings = clean_findings() + swept("fgsm", 0.78) + swept("pgd", 0.6)
     findings += clean_findings("tta", extra=2) + swept("fgsm", 0.84, "tta")
-    findings += map_cells() + worst_cases()
+    findings += map_cells() + worst_cases() + differences()
     return Results(
         tool_version="0.1.0",
         run_id="20261122-4f1c9a",

@@ -28,7 +28,11 @@ def law(_: Material) -> Sequence[Block]:
         "source. Entries to be confirmed were not read in the source."
     )
     columns = ["Clause", "What it says", "Status", "Source"]
-    return [Table("The law this section asks after", columns, rows, note, wide=frozenset({1}))]
+    return [
+        Table(
+            "The law this section asks after", columns, rows, note, wide=frozenset({1}), source=""
+        )
+    ]
 
 
 @panel("ethics")

@@ -47,7 +47,15 @@ def assumptions(material: Material) -> Sequence[Block]:
 
 @panel("glossary")
 def glossary(_: Material) -> Sequence[Block]:
-    return [Table("Glossary", ["Term", "Meaning"], text_data("glossary.yaml"), wide=frozenset({1}))]
+    return [
+        Table(
+            "Glossary",
+            ["Term", "Meaning"],
+            text_data("glossary.yaml"),
+            wide=frozenset({1}),
+            source="",
+        )
+    ]
 
 
 @panel("plain_language")

@@ -29,14 +29,11 @@ def two_by_two(material: Material) -> Sequence[Block]:
 
 @panel("clean_table")
 def clean_table(material: Material) -> Sequence[Block]:
-    rows = []
-    for metric in CLEAN:
-        found = material.clean(metric)
-        if found:
-            rows.append([metric_name(metric), short(found), ratio(found), found.method or "–"])
+    known = [f for f in (material.clean(metric) for metric in CLEAN) if f is not None]
+    rows = [[metric_name(f.metric), short(f), ratio(f), f.method or f.reason or "–"] for f in known]
     if not rows:
         return []
-    columns = ["Metric", "Value (95% CI)", "k/n", "Interval"]
+    columns = ["Metric", "Value (95% CI)", "k/n", "Method of the interval"]
     note = "† imprecise: half-width over 10 points."
     return [Table("Performance without stress", columns, rows, note, numeric=frozenset({1, 2}))]
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.results import Finding
-from reports.blocks import Block, Table
+from reports.blocks import Block, Cell, Figure, Table, Text
+from reports.cells import rate_cell
+from reports.figures.forest import before_after
 from reports.material import Material, epsilon
-from reports.numbers import defence_name, ratio, setting, short
+from reports.numbers import defence_name, difference, metric_name, setting
 from reports.panels.registry import panel
 
+PAIRED = ("accuracy", "sensitivity", "specificity", "robust_sensitivity", "robust_specificity")
+MOST_DRAWN = 30
 METRICS = ("robust_accuracy", "robust_sensitivity", "robust_specificity", "attack_success")
 
 
@@ -30,72 +34,80 @@ def _table(material: Material, kind: str, caption: str) -> Sequence[Block]:
             if material.kind_of(f.stress) == kind and f.defence == "none":
                 key = (f.stress, f.variant, f"{epsilon(f):.9f}", str(sorted(f.params.items())))
                 lines.setdefault(key, {})[metric] = f
-    rows = []
-    for found in lines.values():
-        first = next(iter(found.values()))
-        accuracy = found.get("robust_accuracy")
-        rows.append(
-            [
-                setting(first),
-                *(short(found.get(metric)) for metric in METRICS),
-                ratio(accuracy) if accuracy else f"n = {first.n}",
-            ]
-        )
+    metrics = METRICS if kind == "attack" else METRICS[:3]
+    rows: list[list[str | Cell]] = [
+        [setting(next(iter(found.values()))), *(rate_cell(found.get(m)) for m in metrics)]
+        for found in lines.values()
+    ]
     if not rows:
         return []
-    columns = [
-        "Stress",
-        "Robust accuracy",
-        "Robust sensitivity",
-        "Robust specificity",
-        "Attack success",
-        "Stood k/n",
-    ]
-    note = (
-        "Value (95% CI). k/n is of robust accuracy. † imprecise. "
-        "A row without success means: no failure found by this search in these images."
-    )
-    keep = 6 if kind == "attack" else 4
-    columns = columns[: keep - 1] + columns[-1:] if kind != "attack" else columns
-    if kind != "attack":
-        rows = [[*row[:4], row[-1]] for row in rows]
-        columns = [
-            "Stress",
-            "Robust accuracy",
-            "Robust sensitivity",
-            "Robust specificity",
-            "Stood k/n",
-        ]
+    columns = ["Stress", *(metric_name(m).capitalize() for m in metrics)]
+    note = "95% CI · k/n below each value. † imprecise."
+    if kind == "attack":
+        note += " No success: no failure found by this search at this level in these images."
     return [Table(caption, columns, rows, note, numeric=frozenset(range(1, len(columns))))]
 
 
 @panel("defence_pairs")
 def defence_pairs(material: Material) -> Sequence[Block]:
-    rows = []
-    for metric in ("accuracy", "sensitivity", "robust_accuracy", "robust_sensitivity"):
-        for f in material.results.find(metric, group={}, contrast=None):
-            if f.defence == "none" or metric.startswith("robust") != (f.stress != "clean"):
-                continue
+    found: list[Block] = []
+    defences = dict.fromkeys(f.defence for f in material.results.findings)
+    for defence in defences:
+        if defence != "none":
+            found += _pairs(material, defence)
+    return found
+
+
+def _pairs(material: Material, defence: str) -> list[Block]:
+    names, pairs = [], []
+    rows: list[list[str | Cell]] = []
+    for metric in PAIRED:
+        for f in material.results.find(metric, group={}, contrast=None, defence=defence):
             before = _undefended(material, f)
-            rows.append(
-                [
-                    f"{setting(f)}: {metric.replace('_', ' ')}",
-                    short(before),
-                    short(f),
-                    defence_name(f.defence),
-                    ratio(f),
-                ]
-            )
+            if before is None or metric.startswith("robust") != (f.stress != "clean"):
+                continue
+            words = f"{metric_name(metric)}: {setting(f)}"
+            rows.append([words, rate_cell(before), rate_cell(f), _paired(material, f)])
+            if f.value is not None and before.value is not None:
+                names.append(words)
+                pairs.append((before, f))
     if not rows:
         return []
-    columns = ["Setting", "Without", "With", "Defence", "k/n with"]
+    name = defence_name(defence)
     note = (
-        "The attack goes through the defence. Where the two samples differ in size the columns "
-        "are not paired; the paired difference is not computed in this version."
+        "The attack goes through the defence. The paired difference is over the cases both "
+        "examined; where the samples differ, the two columns are not of the same cases."
     )
-    return [
-        Table("Before and after the defence", columns, rows, note, numeric=frozenset({1, 2, 4}))
-    ]
+    columns = ["Setting", "Without", "With", "Paired difference (95% CI)"]
+    table = Table(f"Before and after: {name}", columns, rows, note, numeric=frozenset({1, 2, 3}))
+    if not pairs:
+        return [table]
+    shown = slice(0, MOST_DRAWN)
+    caption = f"Without and with {name}: value and 95% CI."
+    alt = f"Two points per setting, without and with {name}; the numbers are in the table below."
+    picture = before_after(names[shown], pairs[shown], ("without", f"with {name}"), caption)
+    return [Figure(picture, alt, caption), table]
+
+
+def _paired(material: Material, f: Finding) -> str | Cell:
+    for other in material.results.find(
+        f.metric, stress=f.stress, group={}, defence=f.defence, contrast="defence=none"
+    ):
+        if other.variant == f.variant and epsilon(other) == epsilon(f):
+            value, _, rest = difference(other).partition(" (95% CI ")
+            return Cell(value, sub=rest.removesuffix(")"))
+    return Cell("–", sub="not computed")
+
+
+@panel("one_pixel")
+def one_pixel(material: Material) -> Sequence[Block]:
+    if not any(run.stress == "one_pixel" for run in material.results.plan.runs):
+        return []
+    words = (
+        "Success against the query budget and magnified insets are not computed in this version; "
+        "the table above gives success at the full budget of this run."
+    )
+    return [Text(words, "One pixel.")]
 
 
 def _undefended(material: Material, f: Finding) -> Finding | None:

@@ -4,37 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.blocks import Block, Table, Text
-from reports.material import Material
-from reports.numbers import full, group_name, metric_name, ratio, setting, short
+from audit.results import Finding
+from reports.blocks import Block, Cell, Figure, Table, Text
+from reports.cells import rate_cell
+from reports.figures.forest import forest
+from reports.material import EVERYONE, Material
+from reports.numbers import difference, group_name, metric_name
 from reports.panels.registry import panel
 
+MOST_ROWS = 60
 METRICS = ("sensitivity", "specificity", "accuracy")
+
+
+@panel("forest")
+def forest_plot(material: Material) -> Sequence[Block]:
+    groups = [EVERYONE, *material.groups()][:MOST_ROWS]
+    if len(groups) < 2:
+        return []
+    panes = {
+        metric_name(metric).capitalize(): [material.clean(metric, group) for group in groups]
+        for metric in METRICS[:2]
+    }
+    names = [group_name(group) for group in groups]
+    caption = (
+        "Sensitivity and specificity by subgroup, with 95% CI and k/n. Dotted line: all cases."
+    )
+    alt = f"Forest plot for {', '.join(names[:12])}; the numbers are in the table below."
+    return [Figure(forest(names, panes, caption), alt, caption)]
 
 
 @panel("subgroup_table")
 def subgroup_table(material: Material) -> Sequence[Block]:
-    rows = []
-    for group in material.groups():
-        found = [material.clean(metric, group) for metric in METRICS]
-        counts = " · ".join(ratio(f) if f else "–" for f in found[:2])
-        rows.append([group_name(group), *(short(f) for f in found), counts])
-    if not rows:
+    rows: list[list[str | Cell]] = [
+        [group_name(group), *(rate_cell(material.clean(metric, group)) for metric in METRICS)]
+        for group in [EVERYONE, *material.groups()]
+    ]
+    if len(rows) < 2:
         return [Text("No subgroup: the data carries no attribute with two or more values.")]
-    columns = ["Subgroup", *(metric_name(m).capitalize() for m in METRICS), "k/n sens. · spec."]
-    note = "Value (95% CI). † imprecise. Without stress, at the deployed threshold."
-    return [Table("Performance by subgroup", columns, rows, note, numeric=frozenset({1, 2, 3, 4}))]
+    columns = ["Subgroup", *(metric_name(m).capitalize() for m in METRICS)]
+    note = "95% CI · k/n below each value. † imprecise. Without stress, at the deployed threshold."
+    return [Table("Performance by subgroup", columns, rows, note, numeric=frozenset({1, 2, 3}))]
 
 
 @panel("subgroup_differences")
 def differences(material: Material) -> Sequence[Block]:
     found = [f for f in material.results.findings if f.contrast and f.group]
+    told = [f for f in found if f.stress == "clean" and f.metric in METRICS] or found
     if not found:
         return [Text("Not computed in this run.", "Differences between subgroups.")]
     rows = [
-        [metric_name(f.metric), f"{group_name(f.group)} − {f.contrast}", setting(f), full(f)]
-        for f in found[:60]
+        [metric_name(f.metric), f"{group_name(f.group)} against {_reference(f)}", difference(f)]
+        for f in told[:MOST_ROWS]
     ]
-    note = f"The first 60 of {len(found)}; all stand in audit.json." if len(found) > 60 else ""
-    columns = ["Metric", "Difference", "Stress", "Value"]
-    return [Table("Differences between subgroups", columns, rows, note, wide=frozenset({3}))]
+    note = (
+        f"{len(rows)} of {len(found)} differences; those under stress stand in audit.json. Many "
+        "differences were looked at; some differ by chance. Not adjusted for that."
+    )
+    columns = ["Metric", "Groups", "Difference"]
+    return [Table("Differences between subgroups", columns, rows, note, wide=frozenset({2}))]
+
+
+def _reference(f: Finding) -> str:
+    return (f.contrast or "").replace("=", " ")

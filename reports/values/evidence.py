@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reports.material import Material, listed, probe_detail
-from reports.numbers import amount, full, stress_name
+from reports.material import Material, probe_detail
+from reports.numbers import amount, full, listed, stress_name
 from reports.values.registry import Value, value
 
 

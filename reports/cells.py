@@ -1,0 +1,19 @@
+"""Findings as table cells: the value, and below it the interval and the counts."""
+
+from __future__ import annotations
+
+from audit.results import Finding
+from reports.blocks import Cell
+from reports.numbers import amount, interval, ratio
+
+
+def rate_cell(finding: Finding | None) -> Cell:
+    """ "75.4%" over "62.7–85.5% · 46/61"; without a value a dash and the count."""
+    if finding is None:
+        return Cell("–", sub="not computed")
+    if finding.value is None:
+        return Cell("–", sub=f"{finding.reason or 'not computed'} ({ratio(finding)})")
+    mark = " †" if finding.imprecise else ""
+    return Cell(
+        amount(finding.metric, finding.value) + mark, sub=f"{interval(finding)} · {ratio(finding)}"
+    )

@@ -1,0 +1,1 @@
+"""Pictures of findings, drawn with matplotlib into SVG that is the same every time."""

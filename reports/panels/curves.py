@@ -1,0 +1,111 @@
+"""Sections 7 and 8: shares against ε or severity, overall and by view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from audit.results import Finding
+from reports.blocks import Block, Figure
+from reports.figures.curves import Pane, curves
+from reports.material import Material, level_name
+from reports.numbers import group_name, metric_name, stress_name
+from reports.panels.registry import panel
+
+METRICS = ("robust_accuracy", "robust_sensitivity", "robust_specificity")
+Points = list[tuple[float, Finding]]
+
+
+@panel("attack_curves")
+def attack_curves(material: Material) -> Sequence[Block]:
+    panes = [_by_stress(material, metric) for metric in METRICS]
+    panes = [pane for pane in panes if pane.series]
+    if not panes:
+        return []
+    names = ", ".join(dict.fromkeys(name for pane in panes for name in pane.series))
+    alt = (
+        f"{_titles(panes)} against ε from 0 to the largest radius, one line per attack ({names}), "
+        "with 95% bands; a dashed line shows the accuracy of always answering the commonest "
+        "class. The numbers are in the table below."
+    )
+    caption = (
+        "Decisions that stand, against ε. Bands: 95% CI. ε = 0 is the clean value, drawn where "
+        "the attack saw the same cases. A line that stays high is the result of this search, "
+        "not a bound."
+    )
+    axis = "ε in 8-bit grey levels (of 255)"
+    found: list[Block] = [Figure(curves(panes, axis, caption), alt, caption)]
+    return [*found, *_by_group(material, axis)]
+
+
+def _by_group(material: Material, axis: str) -> list[Block]:
+    """Robust sensitivity by the first reported attribute (view, when there is one)."""
+    groups = material.groups()
+    if not groups:
+        return []
+    attribute = next(iter(groups[0]))
+    same = [g for g in groups if attribute in g][:6]
+    stresses = list(material.sweeps("robust_sensitivity"))
+    found: list[Block] = []
+    for metric in ("robust_sensitivity", "robust_specificity"):
+        panes = []
+        for stress in stresses:
+            series = {}
+            for group in same:
+                points = material.sweeps(metric, group).get(stress, [])
+                if any(f.value is not None for _, f in points):
+                    series[group_name(group)] = _with_clean(material, metric, group, points)
+            if len(series) > 1:
+                panes.append(Pane(stress_name(stress), series, {}))
+        if panes:
+            name = metric_name(metric)
+            alt = (
+                f"{name.capitalize()} by {attribute} against ε, one set of axes per attack, one "
+                "line per group with its 95% band. Groups under 10 cases are left out."
+            )
+            caption = (
+                f"{name.capitalize()} by {attribute}. Bands: 95% CI; groups under 10 left out."
+            )
+            found.append(Figure(curves(panes, axis, caption), alt, caption))
+    return found
+
+
+@panel("corruption_curves")
+def corruption_curves(material: Material) -> Sequence[Block]:
+    panes: dict[str, dict[str, Points]] = {}
+    axes: list[str] = []
+    for metric in METRICS:
+        for stress, points in material.sweeps(metric, kind="corruption").items():
+            panes.setdefault(stress, {})[metric_name(metric)] = points
+            axes.append(level_name([f for _, f in points]) or "level")
+    if not panes:
+        return []
+    drawn = [Pane(stress_name(stress), series, {}) for stress, series in panes.items()]
+    caption = "Decisions that stand, against the level of each corruption. Bands: 95% CI."
+    alt = f"{_titles(drawn)}: robust accuracy, sensitivity and specificity against the level."
+    axis = ", ".join(dict.fromkeys(axes))
+    return [Figure(curves(drawn, axis, caption), alt, caption)]
+
+
+def _by_stress(material: Material, metric: str) -> Pane:
+    series = {
+        stress_name(stress): _with_clean(material, metric, {}, points)
+        for stress, points in material.sweeps(metric).items()
+    }
+    lines = {}
+    labels = material.results.data.labels
+    if metric == "robust_accuracy" and labels:
+        lines["always the commonest class"] = max(labels.values()) / sum(labels.values())
+    return Pane(metric_name(metric).capitalize(), series, lines)
+
+
+def _with_clean(
+    material: Material, metric: str, group: Mapping[str, str], points: Points
+) -> Points:
+    """The curve with its clean value at 0, where the denominators agree."""
+    clean = material.clean(metric.removeprefix("robust_"), group)
+    same = clean is not None and all(f.n == clean.n for _, f in points)
+    return [(0.0, clean), *points] if clean is not None and same else points
+
+
+def _titles(panes: Sequence[Pane]) -> str:
+    return ", ".join(pane.title for pane in panes)
