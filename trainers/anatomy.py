@@ -129,14 +129,18 @@ def _pelvis_solids(r: float, shell: float) -> list[Quadric]:
     def bar(a: Tensor, b: Tensor, first: float, last: float, flat: float = 1.0) -> Quadric:
         return rod(a, b, first * r - shell, last * r - shell, flat)
 
-    def lump(centre: Tensor, axes: tuple[float, float, float], turn: Tensor) -> Quadric:
-        return ellipsoid(centre, _less((axes[0] * r, axes[1] * r, axes[2] * r), shell), turn)
+    def lump(
+        centre: Tensor, axes: tuple[float, float, float], turn: Tensor, part: float = 1.0
+    ) -> Quadric:
+        scaled = (axes[0] * r, axes[1] * r, axes[2] * r)
+        return ellipsoid(centre, _less(scaled, part * shell), turn)
 
     eye = torch.eye(3)
     return [
-        lump(at(-5, -3, 0), (36, 36, 35), eye),  # around the socket; the cavity is cut out
-        lump(at(-18, -48, -6), (25, 42, 12), turned((0, 0, 1), 20)),  # body of the ilium
-        lump(at(2, -108, -8), (58, 60, 8), turned((0, 1, 0), 25)),  # wing of the ilium
+        lump(at(-5, -4, 0), (34, 35, 34), eye, 0.5),  # around the socket; the cavity is cut out
+        lump(at(-19, -46, -4), (29, 48, 13), turned((0, 0, 1), 20)),  # body of the ilium
+        lump(at(3, -36, 2), (21, 20, 13), turned((0, 0, 1), 30)),  # above the roof
+        lump(at(-10, -112, -8), (66, 62, 8), turned((0, 1, 0), 25)),  # wing of the ilium
         bar(at(-28, 10, 12), at(-78, 30, 40), 11, 8.5),  # superior pubic ramus
         lump(at(-84, 42, 40), (12, 21, 9), turned((0, 0, 1), 12)),  # body of the pubis
         bar(at(-80, 55, 38), at(-52, 84, -2), 7, 8),  # inferior pubic ramus
@@ -157,6 +161,8 @@ def soft_tissue(patient: Patient, shrink: float = 0.0) -> list[Quadric]:
     """Trunk and thigh; `shrink` by the fat layer gives the muscle."""
     wide = patient.thigh
     down = femur_axes(patient).shaft
+    front = torch.tensor([0.0, 0.0, 1.0])
+    out = torch.linalg.cross(down, front)
     mid = torch.tensor([-0.10 * wide, 0.0, -12.0])
     return [
         ellipsoid(
@@ -164,7 +170,16 @@ def soft_tissue(patient: Patient, shrink: float = 0.0) -> list[Quadric]:
             (wide * 2.2 - shrink, wide * 3.0 - shrink, wide * 1.25 - shrink),
             torch.eye(3),
         ),
-        rod(mid - down * 60, mid + down * 300, wide * 1.16 - shrink, wide * 0.92 - shrink),
+        ellipsoid(
+            mid + down * 90,
+            (wide * 1.14 - shrink, 330.0, wide * 1.12 - shrink),
+            torch.stack([out, down, front], dim=1),
+        ),
+        ellipsoid(
+            mid - down * 45,
+            (wide * 1.2 - shrink, wide * 2.0 - shrink, wide * 1.15 - shrink),
+            torch.eye(3),
+        ),
     ]
 
 

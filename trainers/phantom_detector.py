@@ -53,8 +53,8 @@ def living(maps: LineIntegrals, draw: Generator) -> Tensor:
     """What quadrics leave out: trabecular and muscle texture, bowel gas."""
     size = len(maps.total)
     grain = 0.6 * texture(size, size // 3, draw) + 0.8 * texture(size, size // 8, draw)
-    muscle = 0.020 * texture(size, 24, draw) + 0.020 * texture(size, 9, draw)
-    changed = maps.total + 0.0022 * maps.cancellous * grain + maps.soft * muscle
+    muscle = 0.007 * texture(size, 24, draw) + 0.012 * texture(size, 7, draw)
+    changed = maps.total + 0.0020 * maps.cancellous * grain + maps.soft * muscle
     return changed.clamp(min=0)
 
 

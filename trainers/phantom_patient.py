@@ -9,7 +9,6 @@ from numpy.random import Generator
 
 from audit.draws import generator
 
-
 Hardware = Literal["none", "screws", "plate", "nail"]
 KINDS: tuple[Hardware, ...] = ("screws", "plate", "nail")
 

@@ -15,7 +15,7 @@ from trainers.phantom_view import View, project, rays
 from trainers.projection import Beam, Quadric, Window, cut, intervals, union_length, within
 
 # 1/mm near 60 keV, rounded from NIST XCOM for ICRU tissues; metal lowered for beam hardening.
-MUSCLE, FAT, CORTICAL, CANCELLOUS, MARROW, METAL = 0.0205, 0.0182, 0.052, 0.0268, 0.0188, 0.16
+MUSCLE, FAT, CORTICAL, CANCELLOUS, MARROW, METAL = 0.0205, 0.0182, 0.060, 0.0285, 0.0190, 0.16
 
 
 @dataclass(frozen=True, slots=True)
