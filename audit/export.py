@@ -14,7 +14,7 @@ from audit.decision import margin
 from audit.evidence import Predictions, RunEvidence
 from audit.results import Scalar, as_levels
 
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_FORMULA = tuple("=+-@＝＋－＠")
 
 
 def predictions_csv(predictions: Predictions) -> str:
@@ -37,21 +37,24 @@ def predictions_csv(predictions: Predictions) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Text as data: never a formula. Source: OWASP, "CSV Injection".
+    """Text as data, on one line: never a formula, never a new row.
+
+    Source: OWASP, "CSV Injection".
 
     >>> plain_text("=1+1"), plain_text("lateral")
     ("'=1+1", 'lateral')
     """
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    line = " ".join(text.splitlines())
+    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
 
 
 def _header(predictions: Predictions, attributes: list[str]) -> list[str]:
     return [
         *("case", "patient", "label", "run", "stress", "defence", "variant"),
         *("decided", "p_positive", "log_odds"),
-        *(f"logit_{name}" for name in predictions.classes),
+        *(plain_text(f"logit_{name}") for name in predictions.classes),
         *("referred", "success", "success_8bit", "queries", "found"),
-        *(f"attribute_{name}" for name in attributes),
+        *(plain_text(f"attribute_{name}") for name in attributes),
     ]
 
 
