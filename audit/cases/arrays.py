@@ -65,6 +65,7 @@ def from_arrays(
                 where=f"image {index}",
                 digest=pixel_digest(pixels),
                 shape=pixels.shape,
+                peak=float(pixels.max()),
                 label=_text(labels[index]),
                 load=Kept(pixels),
                 cells=cells,

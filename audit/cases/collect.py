@@ -16,6 +16,9 @@ from audit.cases.remarks import remarks
 from audit.errors import HipauditError, did_you_mean
 from audit.results import DataDescription, Note, Skipped
 
+MAX_CLASSES = 100
+MAX_LENGTH = 64
+DIM = 0.25
 FROM_TAGS = ("view", "sex", "age_band", "vendor", "scanner", "laterality")
 YES = ("1", "true", "yes")
 
@@ -27,6 +30,7 @@ class Image:
     where: str
     digest: str
     shape: tuple[int, ...]
+    peak: float
     label: str
     load: Callable[[], Pixels] = field(repr=False)
     cells: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -86,10 +90,9 @@ def _check_labels(images: Sequence[Image], reading: Reading, options: DataOption
             f'only "{labels[0]}" ({len(images)} images){unread}, read as {reading.layout}',
             "Give the folder above the class folders, or a manifest with both labels.",
         )
-    if len(labels) > 100:
-        raise HipauditError(
-            "a column of class names", f"{len(labels)} different labels", "Check --label-column."
-        )
+    if len(labels) > MAX_CLASSES or any(len(label) > MAX_LENGTH for label in labels):
+        found = f"{len(labels)} different labels of up to {max(map(len, labels))} characters"
+        raise HipauditError("a column of class names", found, "Check --label-column.")
     if options.positive_class is not None and options.positive_class not in labels:
         raise HipauditError(
             "the positive class among the labels",
@@ -170,9 +173,19 @@ def _describe(
             Note(code="layout", level="info", text=f"Read as {reading.layout}."),
             *notes,
             *remarks(cases, [(by_where[image.where], image.tags) for image in images]),
+            *_dim(images),
             *_coverage(len(cases), len(reading.skipped), options.max_skipped),
         ),
     )
+
+
+def _dim(images: Sequence[Image]) -> list[Note]:
+    """12 bits stored in a 16-bit PNG look like night; stretching them unasked would hide it."""
+    count = sum(image.peak < DIM for image in images)
+    if not count:
+        return []
+    text = f"{count} images use less than a quarter of the grey scale: check their bit depth."
+    return [Note(code="dim", level="warning", text=text)]
 
 
 def _counts(values: list[str]) -> dict[str, int]:

@@ -20,11 +20,13 @@ Progress = Callable[[int, int], None]
 class Decoded:
     """What is kept of an image after the first look: no pixels.
 
-    `tags`: what a DICOM header said, allow-listed; "patient" and "year" stay in the reader.
+    `peak`: the largest value. `tags`: what a DICOM header said, allow-listed; "patient" and
+    "year" stay in the reader.
     """
 
     digest: str
     shape: tuple[int, ...]
+    peak: float
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -60,7 +62,7 @@ def look(path: Path) -> Decoded:
     if is_dicom(path):
         return Decoded(*look_at_dicom(path))
     pixels = decode_image(_read(path))
-    return Decoded(pixel_digest(pixels), pixels.shape)
+    return Decoded(pixel_digest(pixels), pixels.shape, float(pixels.max()))
 
 
 def is_dicom(path: Path) -> bool:

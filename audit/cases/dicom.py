@@ -15,6 +15,7 @@ import numpy as np
 import openjpeg
 import pydicom
 from pydicom.encaps import generate_frames
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
@@ -26,25 +27,27 @@ from audit.cases.greyscale import Lut, Presentation, Values, Window, present
 from audit.cases.image import BROKEN, Unreadable, grey_if_equal
 from audit.cases.tags import allowed_tags
 
+MALFORMED = (*BROKEN, BytesLengthException, InvalidDicomError)
+
 
 def read_dicom(path: Path) -> tuple[Pixels, dict[str, str]]:
     """A DICOM radiograph -> float32 pixels in [0, 1] and allow-listed tags. Raises Unreadable."""
     try:
         header = _open(path, with_pixels=True)
-    except BROKEN as error:
+        syntax = transfer_syntax(header)
+        check_header(header, syntax)
+    except MALFORMED as error:
         raise Unreadable("damaged DICOM header") from error
-    syntax = transfer_syntax(header)
-    check_header(header, syntax)
     try:
         stored = _stored(header, syntax)
-    except BROKEN as error:
+    except MALFORMED as error:
         raise Unreadable("pixel data that cannot be decoded") from error
     tags = allowed_tags(lambda keyword: _texts(header, keyword))
     if stored.ndim == 3:
         return grey_if_equal(stored.astype(np.float32) / np.float32(255)), tags
     try:
         way = _presentation(header)
-    except BROKEN as error:
+    except MALFORMED as error:
         raise Unreadable("damaged grey-scale tags") from error
     pixels, tags["window"] = present(stored, way)
     tags["polarity"] = "inverted" if way.inverted else "as stored"
@@ -55,7 +58,7 @@ def read_uid(path: Path) -> str:
     """SOPInstanceUID (0008,0018), to find a row of a table. Raises Unreadable."""
     try:
         return str(_open(path, with_pixels=False).get("SOPInstanceUID", ""))
-    except BROKEN as error:
+    except MALFORMED as error:
         raise Unreadable("damaged DICOM header") from error
 
 
@@ -87,7 +90,12 @@ def _stored(header: Any, syntax: str) -> Values:
 
 
 def _frame(header: Any) -> bytes:
-    return next(iter(generate_frames(header.PixelData, number_of_frames=1)))
+    """The one compressed frame, whole: openjpeg decodes what is left of a cut one."""
+    frame: bytes = next(iter(generate_frames(header.PixelData, number_of_frames=1)))
+    # Frames are padded to even length, in practice with any byte.
+    if b"\xff\xd9" not in frame.rstrip(b"\0")[-3:]:
+        raise Unreadable("truncated pixel data")
+    return frame
 
 
 def _check_frame(header: Any, frame: Frame | None) -> None:
@@ -184,7 +192,7 @@ def _lut(header: Any, keyword: str) -> Lut | None:
 
 def _texts(header: Any, keyword: str) -> Sequence[str]:
     """A tag's values as text, whatever is wrong with it; a code sequence gives its first code."""
-    with contextlib.suppress(*BROKEN):
+    with contextlib.suppress(*MALFORMED):
         value = header.get(keyword)
         if keyword == "ViewCodeSequence":
             value = value[0].CodeValue if value else None

@@ -103,10 +103,10 @@ class _Worker:
         self.process.wait()
 
 
-def look_at_dicom(path: Path) -> tuple[str, tuple[int, ...], dict[str, str]]:
-    """(digest, shape, tags) of a DICOM image. Raises Unreadable."""
+def look_at_dicom(path: Path) -> tuple[str, tuple[int, ...], float, dict[str, str]]:
+    """(digest, shape, largest value, tags) of a DICOM image. Raises Unreadable."""
     answer, _ = _ask(path, "look")
-    return answer["digest"], tuple(answer["shape"]), answer["tags"]
+    return answer["digest"], tuple(answer["shape"]), answer["peak"], answer["tags"]
 
 
 def dicom_pixels(path: Path) -> Pixels:

@@ -55,6 +55,7 @@ def _serve(request: dict[str, str], answers: IO[bytes]) -> None:
         else:
             image, tags = read_dicom(path)
             answer = {"digest": pixel_digest(image), "shape": image.shape, "tags": tags}
+            answer["peak"] = float(image.max())
             if request["want"] == "pixels":
                 pixels = image.astype("<f4").tobytes()
     except Unreadable as reason:

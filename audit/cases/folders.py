@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from audit.cases.beside import add_table_beside
@@ -19,6 +20,7 @@ from audit.errors import HipauditError
 from audit.results import Note
 
 MAX_CLASSES = 20
+INSIDE = ("manifest.csv", "labels.csv")
 TABLES = (".csv", ".tsv")
 LOOKS_LIKE_IMAGE = (".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".tif", ".tiff", ".bmp", ".webp")
 
@@ -40,16 +42,29 @@ def list_path(path: Path, options: DataOptions, by_uid: FindByUid) -> Listing:
             raise HipauditError(
                 "a table of labels", f"no file named {options.labels.name}", "Check --labels."
             )
-        return list_table(read_table(options.labels), path, options, "folder with labels", by_uid)
-    for name in ("manifest.csv", "labels.csv"):
+        table = read_table(options.labels)
+        return _with_rest(list_table(table, path, options, "folder with labels", by_uid), path)
+    for name in INSIDE:
         if (path / name).is_file():
             table = read_table(path / name)
             if plain_name(options.label_column) in table.columns or not _folders(path):
-                return list_table(table, path, options, f"folder with {name}", by_uid)
-    return _list_folders(path, options)
+                listing = list_table(table, path, options, f"folder with {name}", by_uid)
+                return listing if "split" in table.columns else _with_rest(listing, path)
+    return _list_folders(path, options, by_uid)
 
 
-def _list_folders(path: Path, options: DataOptions) -> Listing:
+def _with_rest(listing: Listing, folder: Path) -> Listing:
+    """The listing, with a note when images lie in the folder that no row names."""
+    named = {entry.path for entry in listing.entries}
+    rest = sum(file not in named for file in image_files(folder)[0])
+    if not rest:
+        return listing
+    text = f"{rest} images in the folder have no row in the table and were not read."
+    note = Note(code="without-row", level="warning", text=text)
+    return replace(listing, notes=(*listing.notes, note))
+
+
+def _list_folders(path: Path, options: DataOptions, by_uid: FindByUid) -> Listing:
     folders = _folders(path)
     splits = [f.name for f in folders if f.name.lower() in (*PREFERRED, *TRAINING)]
     splits += [f.name for f in folders if f.name == options.split and f.name not in splits]
@@ -58,6 +73,9 @@ def _list_folders(path: Path, options: DataOptions) -> Listing:
     if splits:
         chosen, notes = choose_split(splits, options.split)
         root, layout = path / chosen, f'split folder "{chosen}" with class folders'
+        if any((root / name).is_file() for name in INSIDE):
+            inner = list_path(root, replace(options, split=None), by_uid)
+            return replace(inner, notes=(*notes, *inner.notes))
     elif options.split is not None:
         raise HipauditError(
             f'a folder "{options.split}"', "no such folder", "Leave --split out to read all."

@@ -10,7 +10,7 @@ from audit.cases.case import Cases
 from audit.cases.collect import Image, Reading, collect
 from audit.cases.decoding import Decoded, FileLoader, Progress, look_at_all
 from audit.cases.folders import files_by_uid, list_path
-from audit.cases.listing import Entry
+from audit.cases.listing import Entry, Listing, no_layout
 from audit.cases.options import DataOptions
 from audit.errors import HipauditError
 from audit.results import Skipped
@@ -28,7 +28,7 @@ def read_cases(
     or doubled, when nothing can be read, and when fewer than two classes remain.
     """
     options, root = options or DataOptions(), Path(path).absolute()
-    listing = list_path(root, options, lambda: files_by_uid(root if root.is_dir() else root.parent))
+    listing = _list(root, options)
     paths = [None if entry.refusal else entry.path for entry in listing.entries]
     images: list[Image] = []
     skipped: list[Skipped] = []
@@ -51,11 +51,20 @@ def read_cases(
     return collect(images, reading, options)
 
 
+def _list(root: Path, options: DataOptions) -> Listing:
+    folder = root if root.is_dir() else root.parent
+    try:
+        return list_path(root, options, lambda: files_by_uid(folder))
+    except OSError as error:
+        raise no_layout(error.strerror or type(error).__name__, "Check permissions.") from None
+
+
 def _image(entry: Entry, found: Decoded) -> Image:
     return Image(
         where=entry.where,
         digest=found.digest,
         shape=found.shape,
+        peak=found.peak,
         label=entry.label,
         load=FileLoader(entry.path, found.digest),
         cells=entry.cells,

@@ -229,6 +229,13 @@ def test_a_frame_of_another_size_than_the_header_is_refused(tmp_path: Path) -> N
         load_pixels(path)
 
 
+def test_a_frame_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    frame = encode_array(grid(32, 32), bits_stored=12)
+    header = compressed(dataset(grid(32, 32)), JPEG_2000, frame[: len(frame) // 4 * 2])
+    with pytest.raises(Unreadable, match="truncated pixel data"):
+        load_pixels(write(tmp_path / "a.dcm", header))
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared real radiographs")
 def test_real_lossless_forms_of_one_hip_are_identical() -> None:
     forms = ("J2KR", "JLSL", "JPLL", "RLE")

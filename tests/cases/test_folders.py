@@ -129,3 +129,43 @@ def test_files_that_are_no_images_are_counted_not_read(tmp_path: Path) -> None:
     cases = read_cases(tmp_path)
     assert len(cases) == 4
     assert notes(cases)["other-files"].startswith("1 files")
+
+
+def test_images_without_a_row_are_counted(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    (tmp_path / "labels.csv").write_text("path,label\nfracture/0.png,a\nnormal/0.png,b\n")
+    cases = read_cases(tmp_path)
+    assert cases.labels == ("a", "b")
+    assert notes(cases)["without-row"].startswith("2 images")
+
+
+def test_a_split_folder_may_hold_a_manifest_of_its_own(tmp_path: Path) -> None:
+    class_folders(tmp_path / "train")
+    class_folders(tmp_path / "test")
+    (tmp_path / "test" / "manifest.csv").write_text(
+        "path,label\nfracture/0.png,a\nnormal/0.png,b\nnormal/1.png,b\nfracture/1.png,a\n"
+    )
+    cases = read_cases(tmp_path)
+    assert cases.labels == ("a", "b")
+    assert 'split "test"' in notes(cases)["split"]
+
+
+def test_a_folder_that_may_not_be_read_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class_folders(tmp_path)
+
+    def refuse(self: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(HipauditError, match="Permission denied") as caught:
+        read_cases(tmp_path)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_images_that_use_a_corner_of_the_scale_are_named(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    twelve = np.full((6, 5), 4095, dtype=np.uint16)
+    Image.fromarray(twelve).save(tmp_path / "normal" / "dark.png")
+    assert notes(read_cases(tmp_path))["dim"].startswith("1 images")
