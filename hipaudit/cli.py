@@ -98,6 +98,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 @click.group(
     cls=Commands,
+    invoke_without_command=True,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -109,12 +110,16 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     callback=_print_version,
     help="Print the version and exit.",
 )
-def commands() -> None:
+@click.pass_context
+def commands(ctx: click.Context) -> int:
     """An executable medical algorithmic audit of radiograph classifiers.
 
     From a checkpoint and a labelled folder of radiographs to evidence, to a PDF a hospital's AI
     governance board can sign, and to an exit code a CI pipeline obeys.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+    return USAGE  # of a bare "hipaudit"; a command returns its own
 
 
 def main(args: list[str] | None = None) -> None:
@@ -152,8 +157,11 @@ def _answer(args: list[str] | None, session: Session) -> int:
 
 
 def _click_message(error: click.ClickException) -> str:
-    message = error.format_message()
     context = getattr(error, "ctx", None)
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption) and context is not None:
+        known = [flag for param in context.command.params for flag in param.opts]
+        message = f'no option "{error.option_name}". {did_you_mean(error.option_name, known)}'
     if isinstance(error, click.UsageError) and context is not None:
         return f"{message} Type: {context.command_path} --help"
     return message

@@ -6,8 +6,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hipaudit.workflow import MARKER
+
+if TYPE_CHECKING:
+    from audit.cases.case import Cases
 
 Say = Callable[[str], None]
 CLASSES = ("normal", "fracture")
@@ -58,11 +62,15 @@ def _train(data: Path, checkpoint: Path, seed: int, size: Size, say: Say) -> Non
     from trainers.fit import fit
 
     say(f"training {size.architecture} from scratch on synthetic images")
-    options = DataOptions(positive_class=POSITIVE, workers=2)
+
+    def cases(split: str) -> Cases:
+        options = DataOptions(positive_class=POSITIVE, split=split, workers=2)
+        return read_data(data / split, options)
+
     module, description, log = fit(
         size.architecture,
-        read_data(data / "train", options),
-        read_data(data / "val", options),
+        cases("train"),
+        cases("val"),
         classes=CLASSES,
         positive_class=POSITIVE,
         max_seconds=size.seconds,

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from hipaudit.cli import COMMANDS
+
+HEAVY = ("torch", "torchvision", "art", "numpy", "matplotlib", "weasyprint", "pydicom", "pydantic")
+
+
+def imported_by(*args: str) -> tuple[int, str, set[str]]:
+    """Exit code and stdout of the command line in a new process, and what it imported."""
+    code = (
+        "import sys; from hipaudit.cli import _answer, Session\n"
+        f"code = _answer({list(args)!r}, Session())\n"
+        "print(' '.join(sorted(m.split('.')[0] for m in sys.modules)), file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    return child.returncode, child.stdout, set(child.stderr.split())
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_imports_nothing_heavy_and_shows_an_example(command):
+    args = [command, "--help"] if command else ["--help"]
+    code, out, modules = imported_by(*args)
+    assert code == 0
+    assert not modules & {*HEAVY}
+    if command not in ("doctor",):
+        assert f"hipaudit {command}".strip() in out.split("Examples:")[1]
+
+
+def test_every_command_that_is_listed_exists(hipaudit):
+    _, out, _ = hipaudit("--help")
+    for name in COMMANDS:
+        assert f"\n  {name} " in out
+        assert hipaudit(name, "--help")[0] == 0
+
+
+def test_help_names_the_exit_codes(hipaudit):
+    _, out, _ = hipaudit("--help")
+    for words in ("0 done", "1 gate failed", "2 usage", "3 inconclusive", "130 interrupted"):
+        assert words in " ".join(out.split())
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = "import sys, hipaudit; print(*(m.split('.')[0] for m in sys.modules))"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {*child.stdout.split()} & {*HEAVY}
+
+
+def test_gate_imports_neither_torch_nor_art(audit_json):
+    _, _, modules = imported_by("gate", str(audit_json))
+    assert not modules & {"torch", "art", "numpy"}
