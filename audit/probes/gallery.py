@@ -87,8 +87,8 @@ def enlarged(heat: Array, height: int, width: int) -> Array:
     return np.asarray(wide[0, 0].numpy(), dtype=np.float32)
 
 
-def box_mask(case: Case, native: tuple[int, ...], way: Preparation) -> Array:
-    """Union of a case's boxes as the model's input shows it: (height, width), 1 inside.
+def box_mask(case: Case, native: tuple[int, ...], way: Preparation) -> npt.NDArray[np.bool_]:
+    """Union of a case's boxes as the model's input shows it: (height, width) bool.
 
     The boxes take the way of the pixels, so that resize, crop and padding agree exactly.
     """
@@ -97,7 +97,7 @@ def box_mask(case: Case, native: tuple[int, ...], way: Preparation) -> Array:
         rows = slice(max(0, round(top)), max(0, round(bottom)))
         mask[rows, max(0, round(left)) : max(0, round(right))] = 1.0
     smooth = way if way.interpolation != "bicubic" else way.model_copy(update=_BILINEAR)
-    return np.asarray(prepare_pixels(mask, smooth)[0].numpy(), dtype=np.float32)
+    return np.asarray(prepare_pixels(mask, smooth)[0].numpy() > 0.5)
 
 
 _BILINEAR = {"interpolation": "bilinear"}  # a bicubic mask would overshoot at its edges
@@ -115,7 +115,7 @@ def draw(
     if case.boxes:
         mask = box_mask(case, case.load().shape, classifier.preparation)
         for panel in (grey, right):
-            panel[_edge(mask > 0.5)] = OUTLINE
+            panel[_edge(mask)] = OUTLINE
     where = f"{place.view}, " if place.view else ""
     predicted = classifier.classes[place.predicted]
     caption = f"P({predicted}) = {place.probability:.2f}"

@@ -72,7 +72,8 @@ def gradcam(examination: Examination) -> ProbeReport:
     notes = [Note(code="gradcam.reading", level="info", text=READING)]
     hidden = sum(case.burned_in is True for case in examination.cases)
     if hidden:
-        text = f"{hidden} cases with text burned into the image are left out of the gallery."
+        some = "1 case" if hidden == 1 else f"{hidden} cases"
+        text = f"{some} with text burned into the image left out of the gallery."
         notes.append(Note(code="gradcam.burned-in", level="info", text=text))
     return ProbeReport(
         probe="gradcam", findings=tuple(findings), notes=tuple(notes), details=details
