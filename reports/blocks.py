@@ -35,9 +35,9 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """`columns` are headings; `numeric` columns are set flush right, `wide` ones take the room.
+    """`columns` are headings; `numeric` columns are set flush right.
 
-    `source`: the source letter printed in the margin.
+    `widths`: per cent of the width, per column. `source`: the letter printed in the margin.
     """
 
     caption: str
@@ -45,8 +45,7 @@ class Table:
     rows: Sequence[Sequence[str | Cell]]
     note: str = ""
     numeric: frozenset[int] = frozenset()
-    wide: frozenset[int] = frozenset()
-    mono: frozenset[int] = frozenset()
+    widths: Sequence[int] = ()
     source: str = "A"
 
 
@@ -57,7 +56,15 @@ class Figure:
     source: str
     alt: str
     caption: str
-    width: Literal["full", "half", "third"] = "full"
+    width: Literal["full", "half", "quarter"] = "full"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Paragraphs in larger type on a page of their own."""
+
+    title: str
+    paragraphs: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -69,4 +76,4 @@ class Gallery:
     note: str = ""
 
 
-Block = Text | Items | Table | Figure | Gallery
+Block = Text | Items | Table | Figure | Gallery | Page

@@ -9,8 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audit.errors import HipauditError, did_you_mean
+from reports.card_template import TEMPLATE
 from reports.wording import overclaims
 from reports.yaml_lines import read_yaml
+
+__all__ = ["TEMPLATE", "Card", "card_overclaims", "load_card", "statements"]
 
 LARGEST = 256 * 1024
 
@@ -26,8 +29,9 @@ def _not_none(value: object) -> object:
     return _as_text(value)
 
 
-Text = Annotated[str | None, BeforeValidator(_as_text), Field(max_length=8000)]
-Stated = Annotated[str | None, BeforeValidator(_not_none), Field(max_length=8000)]
+Words = Annotated[str, Field(max_length=8000)]
+Text = Annotated[Words | None, BeforeValidator(_as_text)]
+Stated = Annotated[Words | None, BeforeValidator(_not_none)]
 YesNo = bool | None
 
 
@@ -208,7 +212,7 @@ def load_card(path: Path) -> Card:
     """Read card.yaml. Raises HipauditError in one line, with the line number of the fault."""
     raw, lines = read_yaml(path, LARGEST)
     try:
-        return Card.model_validate(raw)
+        return Card.model_validate(_without_blanks(raw))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -223,6 +227,15 @@ def load_card(path: Path) -> Card:
         raise HipauditError(
             f"a valid {place} in {path.name}", f"on line {line}: {reason}"
         ) from error
+
+
+def _without_blanks(value: Any) -> Any:
+    """A field or group with nothing after its colon is one that was left out."""
+    if isinstance(value, dict):
+        return {name: _without_blanks(v) for name, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_without_blanks(v) for v in value if v is not None]
+    return value
 
 
 def _line(lines: Mapping[str, int], place: str) -> int:

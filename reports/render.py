@@ -59,7 +59,7 @@ def render_html(
             rule_of_worst=RULE_OF_WORST,
             law_as_at=law_as_at(),
             hash_blocks=blocks_of,
-            css=_css("common.css", "print.css" if for_pdf else "screen.css"),
+            css=_css(*_sheets(for_pdf, results.data.synthetic)),
         )
     )
 
@@ -74,6 +74,12 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _sheets(for_pdf: bool, synthetic: bool) -> list[str]:
+    if not for_pdf:
+        return ["common.css", "screen.css"]
+    return ["common.css", "print.css", *(["synthetic.css"] if synthetic else [])]
 
 
 def _css(*names: str) -> Markup:

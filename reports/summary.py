@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from audit.results import Finding, Note
+from audit.results import Finding
 from reports.material import Material
 from reports.numbers import amount, full, group_name, interval, metric_name, ratio, setting
 from reports.sections import blank_statements
@@ -13,8 +13,9 @@ from reports.verdict import Ruling
 
 MOST_MARKS = 7
 RULE_OF_WORST = (
-    "Rule: the largest falls below the clean overall value in sensitivity or specificity, "
-    "one per stress and one for subgroups; faults of the run come first."
+    "Rule: faults of the run; then the largest fall below the clean overall value in sensitivity "
+    "or specificity under attack, under natural change and in a subgroup; then the next largest, "
+    "one per stress."
 )
 
 
@@ -58,38 +59,45 @@ def _headline(material: Material, metric: str) -> Headline:
     return Headline(label, amount(metric, f.value), f"95% CI {interval(f)}", ratio(f))
 
 
+@dataclass(frozen=True)
+class Fall:
+    """A fall below the clean overall value: its family, its stress, and the sentence for it."""
+
+    points: float
+    family: str
+    stress: str
+    sentence: str
+
+
 def worst_findings(material: Material, most: int = 3) -> list[str]:
     """The three worst findings as sentences, by the printed rule."""
-    faults = [f"Fault: {n.text}" for n in _notes(material) if n.level == "fault"]
-    falls = sorted(_falls(material), key=lambda item: (-item[0], item[1]))
-    return (faults + [sentence for _, sentence in falls])[:most]
-
-
-def _notes(material: Material) -> list[Note]:
     results = material.results
-    return [*results.notes, *results.model.notes, *results.data.notes]
+    notes = (*results.notes, *results.model.notes, *results.data.notes)
+    faults = [f"Fault: {note.text}" for note in notes if note.level == "fault"]
+    falls = sorted(_falls(material), key=lambda fall: (-fall.points, fall.sentence))
+    first: dict[str, Fall] = {}
+    rest: dict[str, Fall] = {}
+    for fall in falls:
+        if fall.family not in first:
+            first[fall.family] = fall
+        elif fall.stress not in {f.stress for f in (*first.values(), *rest.values())}:
+            rest[fall.stress] = fall
+    chosen = [*first.values(), *rest.values()][: max(0, most - len(faults))]
+    chosen.sort(key=lambda fall: -fall.points)
+    return (faults + [fall.sentence for fall in chosen])[:most]
 
 
-def _falls(material: Material) -> list[tuple[float, str]]:
-    """The largest fall of each stress, and of the subgroups, in points below clean overall."""
-    best: dict[str, tuple[float, str]] = {}
+def _falls(material: Material) -> Iterator[Fall]:
     for metric in ("sensitivity", "specificity"):
         clean = material.clean(metric)
         if clean is None or clean.value is None:
             continue
-        for f in material.stressed(f"robust_{metric}"):
-            if f.value is not None and f.defence == "none":
-                _keep(best, f.stress, clean.value - f.value, _sentence(f, clean))
-        for group in material.groups():
-            found = material.clean(metric, group)
-            if found and found.value is not None:
-                _keep(best, "subgroups", clean.value - found.value, _sentence(found, clean))
-    return [item for item in best.values() if item[0] > 0]
-
-
-def _keep(best: dict[str, tuple[float, str]], key: str, fall: float, sentence: str) -> None:
-    if key not in best or fall > best[key][0]:
-        best[key] = (fall, sentence)
+        below = [f for f in material.stressed(f"robust_{metric}") if f.defence == "none"]
+        groups = [material.clean(metric, group) for group in material.groups()]
+        for f in (*below, *groups):
+            if f is not None and f.value is not None and f.value < clean.value:
+                family = "subgroup" if f.group else material.kind_of(f.stress)
+                yield Fall(clean.value - f.value, family, f.stress, _sentence(f, clean))
 
 
 def _sentence(f: Finding, clean: Finding) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.results import Finding
-from reports.figures.style import SOFT, as_address, drawing, look, shorten
+from reports.figures.style import SOFT, WIDTH, as_address, drawing, look, shorten
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ def curves(panes: Sequence[Pane], axis: str, title: str) -> str:
     rows = -(-len(panes) // columns)
     places = sorted({x for pane in panes for points in pane.series.values() for x, _ in points})
     names = list(dict.fromkeys(name for pane in panes for name in pane.series))
-    with drawing(columns, rows, 0.45 + 1.9 * rows, sharey=True) as (figure, grid):
+    width = WIDTH if len(panes) > 1 else 0.55 * WIDTH
+    with drawing(columns, rows, 0.45 + 1.9 * rows, width, sharey=True) as (figure, grid):
         handles: dict[str, Any] = {}
         for axes, pane in zip(grid.flat, panes, strict=False):
             handles |= _pane(axes, pane, places, names)
@@ -36,7 +37,7 @@ def curves(panes: Sequence[Pane], axis: str, title: str) -> str:
             handles.values(),
             [shorten(name) for name in handles],
             loc="outside upper left",
-            ncols=min(5, max(1, len(handles))),
+            ncols=min(5 if len(panes) > 1 else 3, max(1, len(handles))),
         )
         return as_address(figure, title)
 

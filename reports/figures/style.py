@@ -37,7 +37,9 @@ def _register_fonts() -> None:
 
 
 @contextmanager
-def drawing(columns: int, rows: int, height: float, **rest: Any) -> Iterator[tuple[Any, Any]]:
+def drawing(
+    columns: int, rows: int, height: float, width: float = WIDTH, **rest: Any
+) -> Iterator[tuple[Any, Any]]:
     """A figure and its axes (always a 2-D array) in the report's style; closed afterwards."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -47,7 +49,7 @@ def drawing(columns: int, rows: int, height: float, **rest: Any) -> Iterator[tup
     with rc_context(_rules()), catch_warnings():
         # A name in a script that no bundled font has is drawn as boxes; the table has the name.
         filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(figure)
         yield figure, figure.subplots(rows, columns, squeeze=False, **rest)
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reports.blocks import Block, Table
+from reports.blocks import Block, Table, Text
 from reports.material import Material
 from reports.outline import outline
 from reports.panels.registry import panel
 from reports.sections import State, field
 
-# Clause -> (card place, answer that makes it apply): does not apply on any other answer.
+# Clause -> the answer in card.yaml that it hangs on; a "no" makes it not applicable.
+STATUSES = (
+    "evidence provided",
+    "partial",
+    "human statement",
+    "not supplied",
+    "not applicable",
+)
 CONDITIONAL = {
     "AIA Annex III 5(d)": "regulation.emergency_triage",
     "AIA Art 27": "regulation.emergency_triage",
@@ -19,12 +27,15 @@ CONDITIONAL = {
 
 @panel("crosswalk")
 def crosswalk(material: Material) -> Sequence[Block]:
+    found = clauses(material)
     rows = [
         [clause, ", ".join(f"§{n}" for n in sections), status]
-        for clause, (sections, status) in clauses(material).items()
+        for clause, (sections, status) in found.items()
     ]
     columns = ["Clause or source", "Sections", "This report holds"]
-    return [Table("Crosswalk", columns, rows, wide=frozenset({2}))]
+    counts = Counter(status for _, status in found.values())
+    words = " · ".join(f"{name} {counts[name]}" for name in STATUSES)
+    return [Text(words, "In all:"), Table("Crosswalk", columns, rows, widths=(46, 24, 30))]
 
 
 def clauses(material: Material) -> dict[str, tuple[list[int], str]]:

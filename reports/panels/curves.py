@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from audit.results import Finding
 from reports.blocks import Block, Figure
@@ -83,7 +84,8 @@ def corruption_curves(material: Material) -> Sequence[Block]:
     caption = "Decisions that stand, against the level of each corruption. Bands: 95% CI."
     alt = f"{_titles(drawn)}: robust accuracy, sensitivity and specificity against the level."
     axis = ", ".join(dict.fromkeys(axes))
-    return [Figure(curves(drawn, axis, caption), alt, caption)]
+    width: Literal["half", "full"] = "half" if len(drawn) == 1 else "full"
+    return [Figure(curves(drawn, axis, caption), alt, caption, width)]
 
 
 def _by_stress(material: Material, metric: str) -> Pane:

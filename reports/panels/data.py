@@ -19,7 +19,11 @@ def flow(material: Material) -> Sequence[Block]:
     for run in material.results.plan.runs:
         if run.kind == "clean" and run.defence == "none":
             rows.append(["Cases audited", str(run.sample)])
-    return [Table("From files to cases", ["Step", "Count"], rows, numeric=frozenset({1}))]
+    return [
+        Table(
+            "From files to cases", ["Step", "Count"], rows, numeric=frozenset({1}), widths=(70, 30)
+        )
+    ]
 
 
 @panel("data_attributes")
@@ -33,4 +37,12 @@ def attributes(material: Material) -> Sequence[Block]:
     if not rows:
         return []
     columns = ["Attribute", "Value", "Cases", "Share"]
-    return [Table("Attributes of the cases", columns, rows, numeric=frozenset({2, 3}))]
+    return [
+        Table(
+            "Attributes of the cases",
+            columns,
+            rows,
+            numeric=frozenset({2, 3}),
+            widths=(30, 34, 18, 18),
+        )
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.blocks import Block, Table, Text
+from reports.blocks import Block, Cell, Table, Text
 from reports.law import law_as_at, law_entries
 from reports.material import Material
 from reports.numbers import amount, full
@@ -14,12 +14,11 @@ from reports.texts import text_data
 
 @panel("law")
 def law(_: Material) -> Sequence[Block]:
-    rows = [
+    rows: list[list[str | Cell]] = [
         [
             entry.clause,
             entry.fact,
-            f"{entry.status}{f', {entry.checked}' if entry.checked else ''}",
-            entry.source,
+            Cell(entry.source, sub=f"{entry.status} {entry.checked}".strip()),
         ]
         for entry in law_entries()
     ]
@@ -27,10 +26,10 @@ def law(_: Material) -> Sequence[Block]:
         f"Law as at {law_as_at()}, not checked by a jurist. “Seen”: read in a stored copy of the "
         "source. Entries to be confirmed were not read in the source."
     )
-    columns = ["Clause", "What it says", "Status", "Source"]
+    columns = ["Clause", "What it says", "Source and status"]
     return [
         Table(
-            "The law this section asks after", columns, rows, note, wide=frozenset({1}), source=""
+            "The law this section asks after", columns, rows, note, widths=(19, 55, 26), source=""
         )
     ]
 

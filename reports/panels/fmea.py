@@ -21,7 +21,9 @@ def fmea(material: Material) -> Sequence[Block]:
         )
     columns = ["Failure mode", "Observed", "Severity", "Detectability", "Control", "Residual"]
     note = "Observed rates: A. Severity, detectability, control, residual risk: H (card.yaml)."
-    return [Table("Failure modes", columns, rows, note, wide=frozenset({0}), source="A H")]
+    return [
+        Table("Failure modes", columns, rows, note, widths=(27, 21, 13, 13, 13, 13), source="A H")
+    ]
 
 
 def observed(material: Material) -> list[tuple[str, str]]:

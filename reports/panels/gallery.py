@@ -31,18 +31,16 @@ def gallery(material: Material) -> Sequence[Block]:
         count = len(pictures)
         return [Text(f"Left out: {count} pictures (edition without images).", "Gallery.")]
     found: list[Block] = []
-    for outcome, view in _headings(pictures):
-        same = [a for a in pictures if _outcome(a) == outcome and _view(a) == view]
-        title = OUTCOMES.get(outcome, outcome or "Pictures") + (f", {view}" if view else "")
+    for outcome in sorted({_outcome(a) for a in pictures}, key=_rank):
+        same = sorted((a for a in pictures if _outcome(a) == outcome), key=_view)
+        title = OUTCOMES.get(outcome, outcome or "Pictures")
         found.append(Gallery(title, [_figure(material.folder, a) for a in same]))
     return [*found, Text(_rule(material), "How these pictures were chosen.")]
 
 
-def _headings(pictures: Sequence[Artefact]) -> list[tuple[str, str]]:
+def _rank(outcome: str) -> tuple[int, str]:
     order = list(OUTCOMES)
-    pairs = {(_outcome(a), _view(a)) for a in pictures}
-    rank = {name: place for place, name in enumerate(order)}
-    return sorted(pairs, key=lambda pair: (rank.get(pair[0], 9), pair))
+    return (order.index(outcome) if outcome in order else len(order), outcome)
 
 
 def _outcome(artefact: Artefact) -> str:
@@ -64,23 +62,22 @@ def _rule(material: Material) -> str:
 
 
 def _figure(folder: Path, artefact: Artefact) -> Figure:
-    source = address(folder, artefact)
+    source, wide = address(folder, artefact)
     words = ". ".join(part.rstrip(".") for part in (artefact.title, artefact.caption) if part)
     alt = artefact.alt or artefact.title or "Picture without a description"
     if source is None:
         return Figure("", alt, f"{words}. The file is missing or was changed after the audit.")
-    return Figure(source, alt, words, "third")
+    return Figure(source, alt, words, "half" if wide else "quarter")
 
 
-def address(folder: Path, artefact: Artefact) -> str | None:
-    """The picture as a data: address; None unless it is the PNG that the audit recorded."""
+def address(folder: Path, artefact: Artefact) -> tuple[str | None, bool]:
+    """(the picture as a data: address, whether it is wide); None unless it is the recorded PNG."""
     home = folder.resolve()
     path = (home / artefact.path).resolve()
-    if not path.is_relative_to(home) or not path.is_file():
-        return None
-    if path.stat().st_size > LARGEST:
-        return None
+    if not path.is_relative_to(home) or not path.is_file() or path.stat().st_size > LARGEST:
+        return None, False
     data = path.read_bytes()
     if not data.startswith(PNG) or hashlib.sha256(data).hexdigest() != artefact.sha256:
-        return None
-    return "data:image/png;base64," + base64.b64encode(data).decode()
+        return None, False
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    return "data:image/png;base64," + base64.b64encode(data).decode(), width > 1.6 * height

@@ -18,7 +18,7 @@ MOST_SKIPPED = 200
 @panel("not_tested")
 def not_tested(material: Material) -> Sequence[Block]:
     rows = [*_stresses(material), *_probes(material), *_fields(material)]
-    return [Table("Not tested", ["What", "Kind", "Why"], rows, wide=frozenset({2}))] if rows else []
+    return [Table("Not tested", ["What", "Kind", "Why"], rows, widths=(36, 20, 44))] if rows else []
 
 
 def _stresses(material: Material) -> list[list[str]]:
@@ -103,7 +103,7 @@ def skipped_cases(material: Material) -> Sequence[Block]:
     rest = len(skipped) - len(rows)
     note = f"{rest} more in audit.json." if rest else ""
     columns = ["Case", "Why"]
-    return [Table(f"Skipped cases ({len(skipped)})", columns, rows, note, wide=frozenset({1}))]
+    return [Table(f"Skipped cases ({len(skipped)})", columns, rows, note, widths=(22, 78))]
 
 
 @panel("card_wording")

@@ -79,4 +79,4 @@ def _table(material: Material, by_place: dict[Place, Finding]) -> Table:
                 break
     low = sorted(known, key=lambda f: (f.value or 0.0, _place(f)))[:3]
     rows += [[f"Low cell, {_at(f).removesuffix(':')}", full(f)] for f in low]
-    return Table("Worst beside average", ["Position", "Accuracy"], rows, wide=frozenset({1}))
+    return Table("Worst beside average", ["Position", "Accuracy"], rows, widths=(50, 50))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.blocks import Block, Items, Table, Text
+from reports.blocks import Block, Items, Page, Table
 from reports.material import Material
 from reports.numbers import amount, ratio, stress_name
 from reports.panels.registry import panel
@@ -25,7 +25,9 @@ def runs_table(material: Material) -> Sequence[Block]:
         for run in material.results.plan.runs
     ]
     columns = ["Run", "Defence", "Cases", "State", "Parameters", "Forwards"]
-    return [Table("Runs", columns, rows, numeric=frozenset({2, 5}), wide=frozenset({4}))]
+    return [
+        Table("Runs", columns, rows, numeric=frozenset({2, 5}), widths=(24, 10, 12, 12, 30, 12))
+    ]
 
 
 def _param(name: str, value: object) -> str:
@@ -52,7 +54,7 @@ def glossary(_: Material) -> Sequence[Block]:
             "Glossary",
             ["Term", "Meaning"],
             text_data("glossary.yaml"),
-            wide=frozenset({1}),
+            widths=(30, 70),
             source="",
         )
     ]
@@ -81,4 +83,4 @@ def plain_language(material: Material) -> Sequence[Block]:
         "see whether the answers stay the same. Section 8 tells how often they did not."
     )
     words.append("This does not say how the model will do elsewhere, or whether to use it.")
-    return [Text(" ".join(words), "In plain language.")]
+    return [Page("In plain language", words)]

@@ -24,7 +24,11 @@ def two_by_two(material: Material) -> Sequence[Block]:
     ]
     columns = ["", f"decided {positive}", "decided otherwise"]
     note = "At the deployed threshold. A decision that is not a number counts as wrong."
-    return [Table("Two-by-two table", columns, rows, note, numeric=frozenset({1, 2}))]
+    return [
+        Table(
+            "Two-by-two table", columns, rows, note, numeric=frozenset({1, 2}), widths=(36, 32, 32)
+        )
+    ]
 
 
 @panel("clean_table")
@@ -35,7 +39,11 @@ def clean_table(material: Material) -> Sequence[Block]:
         return []
     columns = ["Metric", "Value (95% CI)", "k/n", "Method of the interval"]
     note = "† imprecise: half-width over 10 points."
-    return [Table("Performance without stress", columns, rows, note, numeric=frozenset({1, 2}))]
+    return [
+        Table(
+            "Performance without stress", columns, rows, note, frozenset({1, 2}), (28, 30, 16, 26)
+        )
+    ]
 
 
 @panel("predictive_values")
@@ -69,6 +77,7 @@ def predictive_values(material: Material) -> Sequence[Block]:
             rows,
             note,
             numeric=frozenset({0, 1, 2, 3}),
+            widths=(25, 25, 25, 25),
         )
     ]
 
@@ -102,6 +111,6 @@ def gate_table(material: Material) -> Sequence[Block]:
             rows,
             note,
             numeric=frozenset({3}),
-            wide=frozenset({2}),
+            widths=(14, 17, 57, 12),
         )
     ]

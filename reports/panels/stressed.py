@@ -42,10 +42,11 @@ def _table(material: Material, kind: str, caption: str) -> Sequence[Block]:
     if not rows:
         return []
     columns = ["Stress", *(metric_name(m).capitalize() for m in metrics)]
+    widths = (28, 18, 18, 18, 18) if kind == "attack" else (37, 21, 21, 21)
     note = "95% CI · k/n below each value. † imprecise."
     if kind == "attack":
         note += " No success: no failure found by this search at this level in these images."
-    return [Table(caption, columns, rows, note, numeric=frozenset(range(1, len(columns))))]
+    return [Table(caption, columns, rows, note, frozenset(range(1, len(columns))), widths)]
 
 
 @panel("defence_pairs")
@@ -79,7 +80,9 @@ def _pairs(material: Material, defence: str) -> list[Block]:
         "examined; where the samples differ, the two columns are not of the same cases."
     )
     columns = ["Setting", "Without", "With", "Paired difference (95% CI)"]
-    table = Table(f"Before and after: {name}", columns, rows, note, numeric=frozenset({1, 2, 3}))
+    table = Table(
+        f"Before and after: {name}", columns, rows, note, frozenset({1, 2, 3}), (37, 20, 20, 23)
+    )
     if not pairs:
         return [table]
     shown = slice(0, MOST_DRAWN)

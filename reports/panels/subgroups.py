@@ -43,7 +43,11 @@ def subgroup_table(material: Material) -> Sequence[Block]:
         return [Text("No subgroup: the data carries no attribute with two or more values.")]
     columns = ["Subgroup", *(metric_name(m).capitalize() for m in METRICS)]
     note = "95% CI · k/n below each value. † imprecise. Without stress, at the deployed threshold."
-    return [Table("Performance by subgroup", columns, rows, note, numeric=frozenset({1, 2, 3}))]
+    return [
+        Table(
+            "Performance by subgroup", columns, rows, note, frozenset({1, 2, 3}), (34, 22, 22, 22)
+        )
+    ]
 
 
 @panel("subgroup_differences")
@@ -61,7 +65,7 @@ def differences(material: Material) -> Sequence[Block]:
         "differences were looked at; some differ by chance. Not adjusted for that."
     )
     columns = ["Metric", "Groups", "Difference"]
-    return [Table("Differences between subgroups", columns, rows, note, wide=frozenset({2}))]
+    return [Table("Differences between subgroups", columns, rows, note, widths=(16, 40, 44))]
 
 
 def _reference(f: Finding) -> str:
