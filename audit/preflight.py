@@ -11,29 +11,54 @@ from torch import Tensor
 
 from audit.cases.case import Case
 from audit.classifier import Classifier
+from audit.decision import margin
 from audit.draws import ranked
+from audit.plausibility import implausible
 from audit.results import Note
 
 PASSES = 3
+REPEATED = 16  # images of the sample that go through again
+BATCH = 16
 TOLERANCE = 1e-5  # relative; the same machine and batch give the same numbers
+GOLDEN_TOLERANCE = 1e-3
+# Beyond this margin float32's softmax is exactly 0 or 1 and its gradient vanishes.
+SATURATED = 17.0
+Floats = npt.NDArray[np.float32]
 
 
 def preflight(classifier: Classifier, cases: Sequence[Case], limit: int = 64) -> list[Note]:
     """Faults and warnings about a classifier on a stratified sample of at most `limit` cases.
 
-    Three passes must agree; logits must be finite and vary; the data must hold more than one
-    class; another normalisation or class order must not fit much better.
+    Three passes must agree, logits be finite, vary and be logits, decisions name more than
+    one class; golden logits must be met; another normalisation or class order must not fit
+    much better. Costs at most 6 × `limit` forwards, 1.5 × for a model that separates well.
     """
-    if not cases:
-        return []
     sample = stratified(cases, limit)
+    if not sample:
+        return []
     x = [classifier.prepare(case) for case in sample]
-    passes = [_logits(classifier, x) for _ in range(PASSES)]
-    return [*_repeatable(passes), *_finite(passes[0]), *_constant(passes[0])]
+    first = logits_of(classifier, x)
+    again = [logits_of(classifier, x[:REPEATED]) for _ in range(PASSES - 1)]
+    faults = [
+        *_repeatable(first[:REPEATED], again),
+        *_finite(first),
+        *_constant(first),
+        *_golden(classifier, cases),
+    ]
+    if faults and any(note.level == "fault" for note in faults):
+        return faults  # what follows would only repeat it in other words
+    targets = classifier.targets(sample).numpy()
+    return [
+        *faults,
+        *_not_logits(classifier, first),
+        *_saturated(classifier, first),
+        *_one_class(classifier, first, targets),
+        *implausible(classifier, x, first, targets, logits_of),
+    ]
 
 
 def stratified(cases: Sequence[Case], limit: int) -> list[Case]:
-    """At most `limit` cases, labels in turn, in a fixed order that depends on ids alone."""
+    """At most `limit` cases, labels in turn, in an order that depends on their ids alone."""
     by_id = {case.id: case for case in cases}
     order = ranked(0, list(by_id), "preflight")
     queues = {
@@ -41,34 +66,37 @@ def stratified(cases: Sequence[Case], limit: int) -> list[Case]:
         for label in sorted({case.label for case in cases})
     }
     chosen: list[Case] = []
-    while len(chosen) < limit and any(queues.values()):
-        for queue in queues.values():
-            if queue and len(chosen) < limit:
-                chosen.append(by_id[queue.pop(0)])
-    return chosen
+    for place in range(len(by_id)):
+        chosen += [by_id[queue[place]] for queue in queues.values() if place < len(queue)]
+        if len(chosen) >= limit:
+            break
+    return chosen[:limit]
 
 
-def _logits(classifier: Classifier, images: Sequence[Tensor]) -> npt.NDArray[np.float32]:
-    """(N, K); one image at a time where grey and colour are mixed."""
-    with torch.no_grad():
-        rows = [classifier.predict(image[None]).logits for image in images]
-    return torch.cat(rows).numpy()
+def logits_of(classifier: Classifier, images: Sequence[Tensor]) -> Floats:
+    """(N, K) of prepared images, in batches of those with the same number of channels."""
+    rows: dict[int, Tensor] = {}
+    for channels in (1, 3):
+        places = [i for i, image in enumerate(images) if len(image) == channels]
+        for start in range(0, len(places), BATCH):
+            chosen = places[start : start + BATCH]
+            z = classifier.predict(torch.stack([images[i] for i in chosen])).logits
+            rows.update(zip(chosen, z, strict=True))
+    return torch.stack([rows[i] for i in range(len(images))]).numpy()
 
 
-def _repeatable(passes: Sequence[npt.NDArray[np.float32]]) -> list[Note]:
-    first = passes[0]
+def _repeatable(first: Floats, again: Sequence[Floats]) -> list[Note]:
     scale = TOLERANCE * max(1.0, float(np.abs(first[np.isfinite(first)]).max(initial=0.0)))
-    if all(np.allclose(first, other, rtol=0, atol=scale, equal_nan=True) for other in passes[1:]):
+    if all(np.allclose(first, other, rtol=0, atol=scale, equal_nan=True) for other in again):
         return []
-    worst = max(float(np.nanmax(np.abs(first - other))) for other in passes[1:])
     text = (
-        f"The same image gives other logits on another pass (by up to {worst:.3g}): the model "
-        "is random (dropout or sampling left on). Nothing below can be repeated."
+        f"The same images get other logits on another of {PASSES} passes: the model is random "
+        "(dropout or sampling left on). No number about it can be repeated."
     )
     return [Note(code="random-model", level="fault", text=text)]
 
 
-def _finite(logits: npt.NDArray[np.float32]) -> list[Note]:
+def _finite(logits: Floats) -> list[Note]:
     bad = int((~np.isfinite(logits).all(axis=1)).sum())
     if not bad:
         return []
@@ -76,8 +104,71 @@ def _finite(logits: npt.NDArray[np.float32]) -> list[Note]:
     return [Note(code="nan-logits", level="fault", text=text)]
 
 
-def _constant(logits: npt.NDArray[np.float32]) -> list[Note]:
-    if len(logits) < 2 or not np.isfinite(logits).all() or float(np.ptp(logits, axis=0).max()) > 0:
+def _constant(logits: Floats) -> list[Note]:
+    """Exactly one answer for every image: dead weights or a broken input."""
+    if len(logits) < 2 or not np.isfinite(logits).all() or np.ptp(logits, axis=0).max() > 0:
         return []
     text = f"All {len(logits)} sampled images get exactly the same logits: the output is constant."
     return [Note(code="constant-output", level="fault", text=text)]
+
+
+def _golden(classifier: Classifier, cases: Sequence[Case]) -> list[Note]:
+    """The logits that model.yaml promises for named cases."""
+    golden = classifier.description.golden
+    if not golden:
+        return []
+    here = [case for case in cases if case.id in golden]
+    if not here:
+        text = "None of the golden cases in model.yaml is in this data; nothing was compared."
+        return [Note(code="golden-absent", level="warning", text=text)]
+    found = logits_of(classifier, [classifier.prepare(case) for case in here])
+    wanted = [np.asarray(golden[case.id]) for case in here]
+    same = [
+        len(w) == len(f) and np.allclose(w, f, rtol=0, atol=GOLDEN_TOLERANCE)
+        for w, f in zip(wanted, found, strict=True)
+    ]
+    if all(same):
+        text = f"Golden logits met for {len(here)} of {len(golden)} cases in model.yaml."
+        return [Note(code="golden-met", level="info", text=text)]
+    text = (
+        f"{same.count(False)} of {len(here)} golden cases in model.yaml get other logits (beyond "
+        f"{GOLDEN_TOLERANCE:g}): the weights or the preprocessing are not what its maker used."
+    )
+    return [Note(code="golden-missed", level="fault", text=text)]
+
+
+def _not_logits(classifier: Classifier, z: Floats) -> list[Note]:
+    """Softmax outputs taken as logits: every confidence would be squeezed towards chance."""
+    if classifier.description.output != "logits" or z.min() < 0 or z.max() > 1:
+        return []
+    if not np.allclose(z.sum(axis=1), 1.0, atol=1e-4):
+        return []
+    text = (
+        "Every row of outputs lies in [0, 1] and sums to 1: these are probabilities, not logits. "
+        "Write in model.yaml: output: probabilities."
+    )
+    return [Note(code="probabilities-as-logits", level="warning", text=text)]
+
+
+def _saturated(classifier: Classifier, z: Floats) -> list[Note]:
+    share = float((np.abs(margin(z, classifier.decision.positive)) >= SATURATED).mean())
+    if share < 0.5:
+        return []
+    text = (
+        f"The model is at 0 % or 100 % to float32's last digit on {share:.0%} of sampled images: "
+        "gradients through probabilities vanish there, and gradient attacks may look weaker "
+        "than they are."
+    )
+    return [Note(code="saturated", level="warning", text=text)]
+
+
+def _one_class(classifier: Classifier, z: Floats, targets: npt.NDArray[np.int64]) -> list[Note]:
+    if len(set(targets.tolist())) < 2:
+        text = "All cases have one label: neither AUROC nor class order can be judged."
+        return [Note(code="one-label", level="warning", text=text)]
+    decided = set(classifier.decide(z).tolist())
+    if len(decided) > 1:
+        return []
+    name = classifier.classes[decided.pop()]
+    text = f'Every one of {len(z)} sampled images, of all labels, is called "{name}".'
+    return [Note(code="all-one-class", level="warning", text=text)]

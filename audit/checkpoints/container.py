@@ -6,21 +6,18 @@ torch.load(weights_only=True), after the file was checked, and never a second tr
 
 from __future__ import annotations
 
+import io
 import pickle
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from audit.checkpoints import pickles
+from audit.checkpoints.refusal import SAVE_AGAIN, refused
 from audit.checkpoints.text import listed
-from audit.checkpoints.zips import checked_members, read_member
+from audit.checkpoints.zips import check_sums, members_of, names_of, read_member
 from audit.errors import DamagedFile, HipauditError, UnsafeFile
 
-SAVE_AGAIN = (
-    "Save the weights alone where the file was made: "
-    "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
-)
-TRUST = "or, if you trust its maker with your computer, add: --trust-code {digest}"
 MAGIC = {
     b"\x89HDF": "an HDF5 file (Keras)",
     b"\x1f\x8b": "a gzip file",
@@ -65,7 +62,7 @@ def _header(head: bytes) -> int:
 
 
 def _zip_kind(path: Path) -> str:
-    names = checked_members(path)
+    names = names_of(path)
     ends = {name.partition("/")[2] for name in names}
     if "constants.pkl" in ends or any(end.startswith("code/") for end in ends):
         return "torchscript"
@@ -97,25 +94,19 @@ def read_content(path: Path, kind: str, digest: str) -> Any:
     elif kind == "legacy":
         _check_legacy(path, digest)
     else:
-        found = _replay_file(path)
-        raise refused(f"a bare pickle that names {listed(found.names) or 'nothing'}", digest)
+        raise refused(f"a bare pickle{_naming(path)}", digest)
     return _load(path)
 
 
-def refused(what: str, digest: str) -> UnsafeFile:
-    return UnsafeFile("a file of weights", what, f"{SAVE_AGAIN}; {TRUST.format(digest=digest)}")
-
-
 def _check_zip(path: Path, digest: str) -> None:
-    members = checked_members(path)
+    check_sums(path)
+    members = members_of(path)
     pickled = [name for name in members if name.partition("/")[2] == "data.pkl"]
     if len(pickled) != 1:
         raise DamagedFile("a checkpoint with one data.pkl", f"{len(pickled)} of them")
-    found = pickles.replay_bytes(read_member(path, pickled[0]))
-    if found.unsafe:
-        raise refused(f"code: it names {listed(found.unsafe)}", digest)
+    found = _storages(io.BytesIO(read_member(path, pickled[0])), digest)
     folder = pickled[0].removesuffix("data.pkl")
-    for storage in found.storages.values():
+    for storage in found.values():
         member = members.get(f"{folder}data/{storage.key}")
         if member is None or member.file_size != storage.item * storage.count:
             raise DamagedFile("a checkpoint with all its weights", "weights of another length")
@@ -126,24 +117,35 @@ def _check_legacy(path: Path, digest: str) -> None:
     size = path.stat().st_size
     with path.open("rb") as stream:
         for _ in range(3):
-            pickles.replay(stream)
-        found = pickles.replay(stream)
-        if found.unsafe:
-            raise refused(f"code: it names {listed(found.unsafe)}", digest)
-        keys = pickles.replay(stream)
-        if keys.unsafe:
-            raise refused(f"code: it names {listed(keys.unsafe)}", digest)
+            pickles.require_protocol_2(stream)
+            pickles.names_in(stream)
+        found = _storages(stream, digest)
+        pickles.require_protocol_2(stream)
+        if pickles.names_in(stream):
+            raise refused("code among the keys of the weights", digest)
         left = size - stream.tell()
-    declared = sum(s.item * s.count + 8 for s in found.storages.values())
+    declared = sum(s.item * s.count + 8 for s in found.values())
     if declared != left:
         raise DamagedFile(
             f"a checkpoint with {declared} bytes of weights", f"{left}", "Copy the file again."
         )
 
 
-def _replay_file(path: Path) -> pickles.Replay:
+def _storages(stream: BinaryIO, digest: str) -> dict[str, pickles.Storage]:
+    """Storages of the pickle at hand, once it is known to name nothing but plain parts."""
+    start = stream.tell()
+    unsafe = pickles.names_in(stream)
+    if unsafe:
+        raise refused(f"code: it names {listed(unsafe)}", digest)
+    stream.seek(start)
+    pickles.require_protocol_2(stream)
+    return pickles.storages_in(stream)
+
+
+def _naming(path: Path) -> str:
     with path.open("rb") as stream:
-        return pickles.replay(stream)
+        unsafe = pickles.names_in(stream)
+    return f" that names {listed(unsafe)}" if unsafe else ""
 
 
 def _load(path: Path) -> Any:

@@ -40,7 +40,7 @@ def load_classifier(
     checkpoint, sidecar, notes = _find(Path(path), options)
     kind = kind_of(checkpoint)
     digest = _digest(checkpoint, options, sidecar)
-    known = Known(labels, options, sidecar, (digest,), kind, notes)
+    known = Known(labels, options, sidecar, (digest,), kind, (*notes, *_unchecked(kind, digest)))
     if options.trust_code is not None:
         content = load_trusted(checkpoint, kind, options.trust_code)
         known = known.trusting()
@@ -123,6 +123,17 @@ def _beside(sidecar: Path, weights: str) -> Path:
             "weights beside model.yaml", f"{quoted(weights)}, outside its folder", "Move them."
         )
     return wanted
+
+
+def _unchecked(kind: str, digest: str) -> tuple[Note, ...]:
+    """Formats in which a flipped bit cannot be seen."""
+    if kind not in ("safetensors", "legacy"):
+        return ()
+    text = (
+        f"This format has no checksum: compare the SHA-256 with its maker's ({digest}), or "
+        "require it with --sha256."
+    )
+    return (Note(code="no-checksum", level="info", text=text),)
 
 
 def _digest(path: Path, options: ModelOptions, sidecar: Sidecar) -> str:

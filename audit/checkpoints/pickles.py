@@ -6,23 +6,20 @@ that unsafe names and impossible sizes are known before torch sees the file.
 
 from __future__ import annotations
 
-import io
 import pickle
 import pickletools
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from audit.checkpoints.refusal import SAVE_AGAIN
 from audit.errors import DamagedFile, UnsafeFile
 
 # All that a state_dict, a training checkpoint of plain values, or our own file needs.
 HARMLESS = {
     "collections.OrderedDict",
-    "collections.defaultdict",
     "collections.Counter",
     "builtins.set",
-    "builtins.dict",
-    "builtins.int",
     "builtins.complex",
     "_codecs.encode",
     "torch.Size",
@@ -63,20 +60,6 @@ class Storage:
     key: str
     item: int
     count: int
-
-
-@dataclass
-class Replay:
-    """What replaying a pickle showed."""
-
-    names: set[str] = field(default_factory=set)
-    storages: dict[str, Storage] = field(default_factory=dict)
-    value: Any = None
-
-    @property
-    def unsafe(self) -> list[str]:
-        """Names that are not part of any plain checkpoint, sorted."""
-        return sorted(name for name in self.names if not is_harmless(name))
 
 
 def is_harmless(name: str) -> bool:
@@ -143,11 +126,10 @@ class _Replayer(pickle._Unpickler):
     # The pure-Python unpickler: its memo is a mapping, so a forged index allocates nothing.
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__(stream, encoding="utf-8")
-        self.replay = Replay()
+        self.storages: dict[str, Storage] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        full = f"{module}.{name}".replace("__builtin__.", "builtins.")
-        self.replay.names.add(full)
+        full = _full(module, name)
         kind = _Rebuild if full.startswith("torch._utils._rebuild_tensor") else _Stand
         return kind(full)
 
@@ -159,38 +141,65 @@ class _Replayer(pickle._Unpickler):
         if not isinstance(count, int) or count < 0:
             raise DamagedFile("storages of plain sizes", "another value in their place")
         storage = Storage(key, item, count)
-        known = self.replay.storages.setdefault(key, storage)
+        known = self.storages.setdefault(key, storage)
         if known != storage:
             raise DamagedFile("one size per storage", "two for the same")
         return storage
 
 
-def replay(stream: BinaryIO) -> Replay:
-    """Replay one pickle from where the stream stands. Raises DamagedFile, UnsafeFile."""
-    start = stream.tell()
-    _check_opcodes(stream)
-    stream.seek(start)
-    reader = _Replayer(stream)
-    try:
-        reader.replay.value = reader.load()
-    except DamagedFile:
-        raise
-    except (pickle.UnpicklingError, *_BROKEN) as error:
-        if reader.replay.unsafe:  # refused for what it names before for how it is written
-            return reader.replay
-        raise DamagedFile("a readable checkpoint", f"a broken pickle ({_kind(error)})") from error
-    return reader.replay
+def names_in(stream: BinaryIO) -> list[str]:
+    """Everything one pickle names that no plain checkpoint does, sorted. Nothing is built.
 
-
-def _check_opcodes(stream: BinaryIO) -> None:
+    Leaves the stream after the pickle. Raises DamagedFile, and UnsafeFile for opcodes that
+    no checkpoint needs.
+    """
+    names: set[str] = set()
+    words: list[str] = []
     try:
-        for count, (opcode, _, _) in enumerate(pickletools.genops(stream)):
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
             if opcode.name in BARRED:
-                raise UnsafeFile("a checkpoint of plain weights", f"opcode {opcode.name}", "")
+                raise UnsafeFile("a file of weights", f"opcode {opcode.name}", SAVE_AGAIN)
             if count > MAX_OPCODES:
                 raise DamagedFile("a checkpoint of plain weights", "an endless pickle")
+            if opcode.name == "GLOBAL":
+                names.add(_full(*str(argument).split(" ", 1)))
+            elif opcode.name == "STACK_GLOBAL":
+                names.add(_full(*words[-2:]))
+            elif isinstance(argument, str):
+                words = [*words[-1:], argument]
     except (*_BROKEN, pickle.UnpicklingError) as error:
         raise DamagedFile("a readable checkpoint", f"a broken pickle ({_kind(error)})") from error
+    return sorted(name for name in names if not is_harmless(name))
+
+
+def _full(module: str = "?", name: str = "?") -> str:
+    return f"{module}.{name}".replace("__builtin__.", "builtins.")
+
+
+def require_protocol_2(stream: BinaryIO) -> None:
+    """torch reads no other protocol with weights_only. Leaves the stream where it is."""
+    start = stream.tell()
+    head = stream.read(2)
+    stream.seek(start)
+    if head != b"\x80\x02":
+        raise DamagedFile(
+            "a checkpoint in pickle protocol 2, as torch saves",
+            "another protocol",
+            "Save it again with torch.save and no pickle_protocol.",
+        )
+
+
+def storages_in(stream: BinaryIO) -> dict[str, Storage]:
+    """The storages one pickle refers to, its tensors checked against them.
+
+    Only for a pickle whose names were found harmless. Raises DamagedFile.
+    """
+    reader = _Replayer(stream)
+    try:
+        reader.load()
+    except (pickle.UnpicklingError, *_BROKEN) as error:
+        raise DamagedFile("a readable checkpoint", f"a broken pickle ({_kind(error)})") from error
+    return reader.storages
 
 
 # What a damaged pickle can make the standard library's reader raise.
@@ -211,7 +220,3 @@ _BROKEN = (
 
 def _kind(error: BaseException) -> str:
     return type(error).__name__
-
-
-def replay_bytes(data: bytes) -> Replay:
-    return replay(io.BytesIO(data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ def load_trusted(path: Path, kind: str, digest: str) -> Any:
     stream = io.BytesIO(data)
     try:
         if kind == "torchscript":
-            return torch.jit.load(stream, map_location="cpu")  # type: ignore[no-untyped-call]  # torch's
+            with warnings.catch_warnings():  # torch calls TorchScript deprecated
+                warnings.simplefilter("ignore", FutureWarning)
+                return torch.jit.load(stream, map_location="cpu")  # type: ignore[no-untyped-call]  # torch's
         content = torch.load(stream, map_location="cpu", weights_only=False)
     except (ImportError, AttributeError) as error:
         raise HipauditError(

@@ -12,8 +12,19 @@ MAX_MEMBERS = 200_000
 MAX_PICKLE = 256 << 20
 
 
-def checked_members(path: Path) -> dict[str, zipfile.ZipInfo]:
-    """Members by name, after bombs and bit flips are ruled out. Raises DamagedFile.
+def names_of(path: Path) -> set[str]:
+    """Names of the members, whatever they hold. Raises DamagedFile."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return set(archive.namelist())
+    except _BROKEN as error:
+        raise DamagedFile(
+            "a whole checkpoint", f"a damaged zip ({type(error).__name__})", _AGAIN
+        ) from error
+
+
+def members_of(path: Path) -> dict[str, zipfile.ZipInfo]:
+    """Members by name, after bombs are ruled out. Raises DamagedFile.
 
     torch stores its members uncompressed, once each, one after the other. Anything else
     (deflated, doubled, larger than the file) is refused before a byte is unpacked.
@@ -22,6 +33,17 @@ def checked_members(path: Path) -> dict[str, zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _check_sizes(members, path.stat().st_size)
+    except _BROKEN as error:
+        raise DamagedFile(
+            "a whole checkpoint", f"a damaged zip ({type(error).__name__})", _AGAIN
+        ) from error
+    return {member.filename: member for member in members}
+
+
+def check_sums(path: Path) -> None:
+    """Every member's CRC-32. Raises DamagedFile."""
+    try:
+        with zipfile.ZipFile(path) as archive:
             bad = archive.testzip()
     except _BROKEN as error:
         raise DamagedFile(
@@ -29,7 +51,6 @@ def checked_members(path: Path) -> dict[str, zipfile.ZipInfo]:
         ) from error
     if bad is not None:
         raise DamagedFile("a checkpoint whose checksums agree", "a member that differs", _AGAIN)
-    return {member.filename: member for member in members}
 
 
 _AGAIN = "Copy or download the file again."
@@ -58,10 +79,10 @@ def _check_sizes(members: list[zipfile.ZipInfo], size: int) -> None:
             "Save it again with torch.save.",
         )
     declared = sum(member.file_size for member in members)
-    if declared > size or any(m.file_size != m.compress_size for m in members):
-        raise DamagedFile(
-            f"a zip of at most its own {size} bytes", f"members that declare {declared}"
-        )
+    if declared > size:
+        raise DamagedFile(f"at most the file's own {size} bytes", f"{declared} declared", _AGAIN)
+    if any(member.file_size != member.compress_size for member in members):
+        raise DamagedFile("one size for each member", "two that differ", _AGAIN)
     # torch's reader ignores case, Python's does not: both must see the same members.
     if len({member.filename.lower() for member in members}) != len(members):
         raise DamagedFile("a zip with one member of each name", "two of the same name")
