@@ -93,6 +93,9 @@ def _check_labels(images: Sequence[Image], reading: Reading, options: DataOption
     if len(labels) > MAX_CLASSES or any(len(label) > MAX_LENGTH for label in labels):
         found = f"{len(labels)} different labels of up to {max(map(len, labels))} characters"
         raise HipauditError("a column of class names", found, "Check --label-column.")
+    if len({label.casefold() for label in labels}) < len(labels):
+        shown = ", ".join(f'"{label}"' for label in labels[:8])
+        raise HipauditError("one spelling per class", shown, "Write each class in one way.")
     if options.positive_class is not None and options.positive_class not in labels:
         raise HipauditError(
             "the positive class among the labels",

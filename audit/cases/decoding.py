@@ -75,6 +75,8 @@ def is_dicom(path: Path) -> bool:
 def _read(path: Path, size: int = -1) -> bytes:
     """The file's first bytes, or all of at most 512 MiB."""
     try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            raise Unreadable("no such file")
         if path.stat().st_size > MAX_BYTES:
             raise Unreadable("file of more than 512 MiB")
         with path.open("rb") as stream:

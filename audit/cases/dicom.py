@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import gdcm
 import numpy as np
 import openjpeg
 import pydicom
@@ -27,6 +28,9 @@ from audit.cases.greyscale import Lut, Presentation, Values, Window, present
 from audit.cases.image import BROKEN, Unreadable, grey_if_equal
 from audit.cases.tags import allowed_tags
 
+# What gdcm says of a damaged file could quote its header.
+gdcm.Trace.WarningOff()
+gdcm.Trace.ErrorOff()
 MALFORMED = (*BROKEN, BytesLengthException, InvalidDicomError)
 
 
@@ -142,14 +146,19 @@ def _within_bits(stored: Values, header: Any, syntax: str) -> Values:
 def _presentation(header: Any) -> Presentation:
     inverse = str(header.get("PresentationLUTShape", "")).upper() == "INVERSE"
     return Presentation(
-        slope=float(header.get("RescaleSlope", 1) or 0),
-        intercept=float(header.get("RescaleIntercept", 0) or 0),
+        slope=_decimal(header, "RescaleSlope", 1.0),
+        intercept=_decimal(header, "RescaleIntercept", 0.0),
         modality=_lut(header, "ModalityLUTSequence"),
         padding=_padding(header),
         window=_window(header),
         voi=_lut(header, "VOILUTSequence"),
         inverted=inverse or header.PhotometricInterpretation == "MONOCHROME1",
     )
+
+
+def _decimal(header: Any, keyword: str, absent: float) -> float:
+    value = header.get(keyword)
+    return absent if value is None else float(value)
 
 
 def _padding(header: Any) -> tuple[int, int] | None:

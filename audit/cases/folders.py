@@ -74,8 +74,9 @@ def _list_folders(path: Path, options: DataOptions, by_uid: FindByUid) -> Listin
         chosen, notes = choose_split(splits, options.split)
         root, layout = path / chosen, f'split folder "{chosen}" with class folders'
         if any((root / name).is_file() for name in INSIDE):
-            inner = list_path(root, replace(options, split=None), by_uid)
-            return replace(inner, notes=(*notes, *inner.notes))
+            inner = list_path(root, options, by_uid)
+            rest = [note for note in inner.notes if note.code != "split"]
+            return replace(inner, notes=(*notes, *rest))
     elif options.split is not None:
         raise HipauditError(
             f'a folder "{options.split}"', "no such folder", "Leave --split out to read all."

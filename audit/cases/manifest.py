@@ -31,7 +31,7 @@ def list_table(
     if not (column or (uid and by_uid)):
         table.need("path", "the image file of each row")
     label = table.need(options.label_column, "the class of each row")
-    rows, notes = _of_split(table, options)
+    rows, notes = _of_split(table, root, options)
     _refuse_lines(
         table, "a label in every row", "no label", [r for r in rows if not r.cells[label]]
     )
@@ -66,9 +66,9 @@ def list_table(
     )
 
 
-def _of_split(table: Table, options: DataOptions) -> tuple[list[Row], list[Note]]:
+def _of_split(table: Table, root: Path, options: DataOptions) -> tuple[list[Row], list[Note]]:
     if "split" not in table.columns:
-        if options.split:
+        if options.split and options.split != root.name:
             table.need("split", f'to read only "{options.split}"')
         return list(table.rows), []
     chosen, notes = choose_split({row.cells["split"] for row in table.rows}, options.split)

@@ -35,8 +35,9 @@ def choose_split(found: Iterable[str], wanted: str | None) -> tuple[str, list[No
 
 
 def _note(chosen: str, names: list[str], why: str) -> Note:
-    others = ", ".join(f'"{name}"' for name in names if name != chosen) or "none"
-    text = f'Read the split "{chosen}" ({why}); others not read: {others}.'
+    others = ", ".join(f'"{name}"' for name in names if name != chosen)
+    rest = f"; others not read: {others}" if others else ""
+    text = f'Read the split "{chosen}" ({why}){rest}.'
     if chosen.lower() not in TRAINING:
         return Note(code="split", level="info", text=text)
     text += " A model is not tested by what it was fitted on."

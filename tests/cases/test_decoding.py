@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from audit.cases import dicom_client
 from audit.cases.decoding import FileLoader, look, look_at_all
 from audit.cases.image import Unreadable
+from audit.cases.options import DataOptions
 from audit.cases.read import read_cases
 from audit.errors import HipauditError
 from tests.cases.dicoms import dataset, grid, write
@@ -104,3 +106,17 @@ def test_a_file_that_changes_during_an_audit_is_an_error_without_its_path(
     with pytest.raises(HipauditError, match=case.id) as caught:
         case.load()
     assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_among_the_images_is_skipped_not_waited_for(tmp_path: Path) -> None:
+    class_folders(tmp_path)
+    os.mkfifo(tmp_path / "normal" / "pipe.png")
+    (skipped,) = read_cases(tmp_path).description.skipped
+    assert (skipped.case, skipped.reason) == ("file 5", "no such file")
+
+
+@pytest.mark.parametrize("wrong", [{"max_skipped": 1.5}, {"workers": 0}])
+def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(HipauditError):
+        DataOptions(**wrong)  # type: ignore[arg-type]

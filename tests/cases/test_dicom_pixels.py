@@ -42,6 +42,12 @@ def test_without_a_window_the_range_is_spread(tmp_path: Path) -> None:
     np.testing.assert_allclose(read(tmp_path, stored), stored / 4095, atol=1e-7)
 
 
+def test_an_empty_rescale_slope_is_no_slope(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(
+        read(tmp_path, grid(), RescaleSlope="", RescaleIntercept=""), read(tmp_path, grid())
+    )
+
+
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 def test_rescale_and_window_agree_with_pydicom(tmp_path: Path, function: str) -> None:
     tags = {"RescaleSlope": "0.684", "RescaleIntercept": "-20", "VOILUTFunction": function}

@@ -169,3 +169,17 @@ def test_images_that_use_a_corner_of_the_scale_are_named(tmp_path: Path) -> None
     twelve = np.full((6, 5), 4095, dtype=np.uint16)
     Image.fromarray(twelve).save(tmp_path / "normal" / "dark.png")
     assert notes(read_cases(tmp_path))["dim"].startswith("1 images")
+
+
+def test_split_folders_with_tables_inside_are_read_as_asked(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        folder = class_folders(tmp_path / split)
+        rows = [
+            f"{file.relative_to(folder)},{file.parent.name},{split}"
+            for file in folder.rglob("*.png")
+        ]
+        (folder / "labels.csv").write_text("\n".join(["path,label,split", *rows]))
+    for wanted in ("train", "test"):
+        cases = read_cases(tmp_path, DataOptions(split=wanted))
+        assert f'split "{wanted}"' in notes(cases)["split"]
+        assert len(read_cases(tmp_path / wanted, DataOptions(split=wanted))) == 4
