@@ -72,6 +72,16 @@ def test_no_error_at_all_is_judged_on_the_number_of_patients() -> None:
     assert hit.method == "Clopper-Pearson on patients"
 
 
+def test_a_model_that_always_says_positive_is_not_certain_of_its_accuracy() -> None:
+    targets = [int(i < 60) for i in range(200) for _ in range(2)]
+    who = [f"P{i // 2:04d}" for i in range(400)]
+    found = derive(table(targets, [1] * 400, patients=who), None, 0)
+    hit = one(found, "accuracy")
+    low, high = proportion_confint(60, 200, method="beta")
+    assert (hit.value, hit.method) == (0.3, "patient bootstrap")
+    assert (hit.low, hit.high) == (pytest.approx(low, abs=0.01), pytest.approx(high, abs=0.01))
+
+
 def test_the_same_seed_gives_the_same_limits_and_more_resamples_move_them_little() -> None:
     whole = pairs_of_images(200)
     one_, again = derive(whole, None, 7), derive(whole, None, 7)

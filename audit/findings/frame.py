@@ -25,31 +25,37 @@ class Frame:
     known: Bools
     seed: int
     resamples: int
-    _drawn: dict[bytes, Resampling] = field(default_factory=dict)
-    _kept: dict[tuple[bytes, bytes], Single] = field(default_factory=dict)
+    _drawn: dict[tuple[bytes, bool], Resampling] = field(default_factory=dict)
+    _kept: dict[tuple[bytes, bool, bytes], Single] = field(default_factory=dict)
 
     def repeats(self, cases: Ints) -> bool:
         """Whether some patient has more than one of these cases."""
         return bool((np.bincount(self.patients[cases]) > 1).any())
 
-    def resampling(self, cases: Ints) -> Resampling:
+    def resampling(self, cases: Ints, *, stratified: bool) -> Resampling:
         """Resamples of the patients of a sample, drawn once per distinct sample."""
-        key = cases.tobytes()
+        key = cases.tobytes(), stratified
         if key not in self._drawn:
-            positive = self.predictions.targets[cases] == self.predictions.decision.positive
-            self._drawn[key] = resample(self.patients[cases], positive, self.resamples, self.seed)
+            truth = self.predictions.targets[cases] == self.predictions.decision.positive
+            self._drawn[key] = resample(
+                self.patients[cases], truth if stratified else None, self.resamples, self.seed
+            )
         return self._drawn[key]
 
-    def resampled(self, cases: Ints, sums: Single, *, keep: bool = False) -> Single:
+    def resampled(
+        self, cases: Ints, sums: Single, *, stratified: bool, keep: bool = False
+    ) -> Single:
         """Patient sums (P, M) -> their resampled totals (B, M).
 
         `keep`: remember them by content, as denominators come back in every view.
         Counts stay far below 2**24: float32 adds them exactly, in whatever order.
         """
-        weights = self.resampling(cases).weights
+        weights = self.resampling(cases, stratified=stratified).weights
         if not keep:
             return np.asarray(weights @ sums)
-        names = [(cases.tobytes(), column.tobytes()) for column in np.ascontiguousarray(sums.T)]
+        sample = cases.tobytes()
+        columns = np.ascontiguousarray(sums.T)
+        names = [(sample, stratified, column.tobytes()) for column in columns]
         fresh = {name: i for i, name in enumerate(names) if name not in self._kept}
         if fresh:
             totals = weights @ sums[:, list(fresh.values())]

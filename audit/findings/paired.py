@@ -88,7 +88,7 @@ def _limits(frame: Frame, view: View, rate: Rate, change: Floats) -> Interval:
         shrink = distinct / n
         low, high = bonett_price(gained * shrink, lost * shrink, distinct)
         return Interval(float(low), float(high), PAIRED_PATIENTS)
-    resampling = frame.resampling(view.cases)
+    resampling = frame.resampling(view.cases, stratified=rate.one_outcome)
     sums = patient_sums(resampling, np.stack([change, rate.whole], axis=1))
     lows, highs = percentile_limits(resampled_ratios(resampling, sums[:, :1], sums[:, 1:]))
     return Interval(float(lows[0]), float(highs[0]), BOOTSTRAP)

@@ -64,21 +64,28 @@ def tabulate(frame: Frame, cases: Ints, found: Sequence[Rate], members: Bools) -
     )
     if not fraction.any() and not frame.repeats(cases):
         return plain
-    return _by_patient(frame, cases, plain, (part, whole, inside), fraction)
+    strata = np.array([rate.one_outcome for rate in found])
+    return _by_patient(frame, cases, plain, (part, whole, inside), fraction, strata)
 
 
 def _by_patient(
-    frame: Frame, cases: Ints, plain: Table, columns: tuple[Single, Single, Single], forced: Bools
+    frame: Frame,
+    cases: Ints,
+    plain: Table,
+    columns: tuple[Single, Single, Single],
+    forced: Bools,
+    strata: Bools,
 ) -> Table:
-    """The same counts with patients as the unit, and their resamples."""
+    """The same counts with patients as the unit, and their resamples.
+
+    `forced` (M, 1): rates that are means of fractions. `strata` (M,): rates of one outcome.
+    """
     part, whole, inside = columns
     shape = plain.whole.shape
-    resampling = frame.resampling(cases)
+    resampling = frame.resampling(cases, stratified=False)
     top = patient_sums(resampling, _spread(part, inside))  # (P, M·G)
     images = patient_sums(resampling, _spread(whole, inside))
-    above, below = frame.resampled(cases, top), frame.resampled(cases, images, keep=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        draws = np.where(below > 0, above / below, np.nan)
+    draws = _draws(frame, cases, (top, images), np.repeat(strata, shape[1]))
     with_event = (top > 0).sum(axis=0).reshape(shape)
     without = (images - top > 0).sum(axis=0).reshape(shape)
     return Table(
@@ -92,6 +99,20 @@ def _by_patient(
         images=images.reshape(-1, *shape),
         draws=draws.reshape(-1, *shape),
     )
+
+
+def _draws(frame: Frame, cases: Ints, sums: tuple[Single, Single], strata: Bools) -> Array:
+    """Patient sums (P, M·G) -> resampled ratios (B, M·G), NaN without a denominator."""
+    draws = np.empty((frame.resamples, len(strata)))
+    for stratified in (False, True):
+        mine = strata == stratified
+        if not mine.any():
+            continue
+        above = frame.resampled(cases, sums[0][:, mine], stratified=stratified)
+        below = frame.resampled(cases, sums[1][:, mine], stratified=stratified, keep=True)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            draws[:, mine] = np.where(below > 0, above / below, np.nan)
+    return draws
 
 
 def _spread(columns: Single, inside: Single) -> Single:

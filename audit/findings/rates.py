@@ -29,6 +29,11 @@ class Rate:
     needed: str
     f1: bool = False
 
+    @property
+    def one_outcome(self) -> bool:
+        """Whether the truth alone decides who is in the denominator, and all have the same."""
+        return self.needed in (POSITIVES, NEGATIVES) and not self.f1
+
 
 def rates(predictions: Predictions, view: View) -> list[Rate]:
     """The rates a view supports, in the order a reader wants them."""

@@ -1,4 +1,4 @@
-"""Resampling patients, stratified by outcome: one set of weights serves every rate."""
+"""Resampling patients: one set of weights serves every rate."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from audit.draws import generator
 from audit.metrics.interval import LEVEL
 
 Array = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 _BLOCK = 4_000_000  # draws held at once: bounds memory whatever the number of patients
 
@@ -23,22 +24,25 @@ class Resampling:
     weights: npt.NDArray[np.float32]
 
 
-def resample(
-    patients: Ints, positive: npt.NDArray[np.bool_], resamples: int, seed: int
-) -> Resampling:
-    """Draw patients with replacement, `resamples` times, apart for each outcome.
+def resample(patients: Ints, positive: Bools | None, resamples: int, seed: int) -> Resampling:
+    """Draw patients with replacement, `resamples` times; apart for each outcome unless None.
 
-    A patient with any positive image belongs to the positive stratum, so that every
-    resample keeps the numbers of patients with and without. `patients` (N,) any integers.
+    `patients` (N,) any integers. A patient with any positive image belongs to the positive
+    stratum, so that every resample keeps the numbers of patients with and without: right for
+    rates among the positives or among the negatives. A rate that mixes the two must not be
+    stratified: it would take the share of positives for known.
     Source: Davison & Hinkley 1997, §3.8.
     """
     numbers = np.unique(patients, return_inverse=True)[1].astype(np.int64)
     count = int(numbers.max()) + 1 if len(numbers) else 0
-    outcome = np.bincount(numbers[positive], minlength=count) > 0
+    outcome = np.zeros(count, dtype=bool)
+    if positive is not None:
+        outcome = np.bincount(numbers[positive], minlength=count) > 0
     weights = np.zeros((resamples, count), dtype=np.float32)
     for stratum in (False, True):
         members = np.flatnonzero(outcome == stratum)
-        rng = generator(seed, "patient bootstrap", str(stratum))
+        purpose = "everyone" if positive is None else f"positive {stratum}"
+        rng = generator(seed, "patient bootstrap", purpose)
         weights[:, members] = _draw(rng, len(members), resamples)
     return Resampling(numbers, weights)
 

@@ -18,6 +18,14 @@ def test_every_resample_keeps_the_number_of_patients_with_and_without_a_positive
     assert drawn.weights.shape == (500, 4)
 
 
+def test_without_strata_the_share_of_positive_patients_varies_as_it_does_between_samples() -> None:
+    patients = np.arange(200)
+    drawn = resample(patients, None, 4000, seed=4)
+    share = drawn.weights[:, :50].sum(axis=1) / 200
+    assert share.mean() == pytest.approx(0.25, abs=0.005)
+    assert share.std() == pytest.approx((0.25 * 0.75 / 200) ** 0.5, rel=0.05)
+
+
 def test_the_same_seed_draws_the_same_and_another_seed_does_not() -> None:
     patients, positive = np.arange(30), np.arange(30) < 10
     one, again, other = (resample(patients, positive, 50, seed) for seed in (1, 1, 2))
