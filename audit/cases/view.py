@@ -18,16 +18,21 @@ POSITIONS = {
 # Words of free descriptions: two-letter codes other than AP and PA mean too many things there.
 WORDS = {word: view for word, view in POSITIONS.items() if word in ("ap", "pa") or len(word) > 2}
 
-# DICOM CID 4010 "DX View" (SNOMED CT), and the older SNOMED-RT codes for the same.
+# DICOM PS3.16 CID 4010 "DX View", in SNOMED CT and in the SNOMED-RT codes of older files.
+_FRONTAL_CODES = "399348003 272479007 399033003 R-10206 R-10214 R-40888 R-10202"
+_LATERAL_CODES = (
+    "399067008 399173006 399198007 399352003 399260004 30730003 "
+    "R-102CD R-10236 R-10232 R-10228 R-10224 G-A145"
+)
+_OBLIQUE_CODES = (
+    "399312000 399160007 260427002 399099002 399135007 399184004 399006002 260426006 399368009 "
+    "399182000 399059000 399356000 399236003 399038007 R-10208 R-10204 R-40783 R-10230 R-10220 "
+    "R-10238 R-10212 R-40782 R-10226 R-102C1 R-10216 R-40985 R-10234 R-10210"
+)
 CODES = {
-    **dict.fromkeys(("399348003", "272479007", "399033003", "R-10206", "R-10214"), FRONTAL),
-    **dict.fromkeys(
-        ("399067008", "399173006", "399198007", "399352003", "399260004", "30730003"), LATERAL
-    ),
-    **dict.fromkeys(("R-10232", "R-10236", "R-10228"), LATERAL),
-    **dict.fromkeys(("399312000", "399182000", "399160007", "260427002", "260426006"), OBLIQUE),
-    **dict.fromkeys(("399135007", "399184004", "399006002", "399099002", "399368009"), OBLIQUE),
-    **dict.fromkeys(("399059000", "399356000", "399236003", "399038007"), OBLIQUE),
+    **dict.fromkeys(_FRONTAL_CODES.split(), FRONTAL),
+    **dict.fromkeys(_LATERAL_CODES.split(), LATERAL),
+    **dict.fromkeys(_OBLIQUE_CODES.split(), OBLIQUE),
 }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from pydicom.sr._snomed_dict import mapping
+from pydicom.sr.codedict import codes
 
 from audit.cases.attributes import age_band, choose_attributes
-from audit.cases.view import derive_view, known_view
+from audit.cases.view import CODES, derive_view, known_view
 
 
 @pytest.mark.parametrize(
@@ -109,3 +111,24 @@ def test_the_view_comes_from_what_the_header_agrees_on(
 def test_a_view_in_a_table_keeps_its_own_word_when_unknown() -> None:
     assert known_view("Lauenstein") == "Lauenstein"
     assert known_view("a.p.") == "frontal"
+
+
+def _meant(meaning: str) -> str | None:
+    """The view a code's meaning states; axial and rare projections state none of ours."""
+    if "axial" in meaning:
+        return None
+    if "oblique" in meaning and "caud" not in meaning and "cran" not in meaning:
+        return "oblique"
+    if meaning in ("antero-posterior", "postero-anterior", "frontal"):
+        return "frontal"
+    lateral = ("lateral", "left lateral", "right lateral", "medial-lateral", "lateral-medial")
+    return "lateral" if meaning in (*lateral, "Sagittal") else None
+
+
+def test_view_codes_mean_what_the_standard_says_in_both_vocabularies() -> None:
+    views = {getattr(codes.cid4010, name) for name in codes.cid4010.dir()}
+    assert len(views) > 40
+    for code in views:
+        assert CODES.get(code.value) == _meant(code.meaning), code.meaning
+        older = {rt for rt, ct in mapping["SRT"].items() if ct == code.value}
+        assert {CODES.get(rt) for rt in older} <= {_meant(code.meaning)}, code.meaning
