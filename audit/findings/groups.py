@@ -61,14 +61,19 @@ def _chosen(values: dict[str, list[str]], wanted: Sequence[str] | None) -> list[
     if wanted is None:
         known = [name for name, found in values.items() if 2 <= len(found) <= MOST_VALUES]
         return sorted(known, key=lambda name: (name != "view", name))
+    check_subgroups(list(values), wanted)
+    return list(dict.fromkeys(wanted))
+
+
+def check_subgroups(known: Sequence[str], wanted: Sequence[str]) -> None:
+    """HipauditError unless the data has every wanted attribute; worth asking before a long run."""
     for name in wanted:
-        if name not in values:
+        if name not in known:
             raise HipauditError(
                 "a subgroup attribute that the data has",
                 f'"{name}"',
-                did_you_mean(name, list(values)) or "The data has no attributes.",
+                did_you_mean(name, list(known)) or "The data has no attributes.",
             )
-    return list(dict.fromkeys(wanted))
 
 
 def _pairs(sizes: list[int], start: int) -> list[tuple[int, int]]:

@@ -69,7 +69,6 @@ class Gap:
     """A level that should be there and is not: every number of it is missing for `reason`."""
 
     label: Label
-    n: int
     reason: str
 
 

@@ -55,7 +55,7 @@ def _on_common_cases(attacks: Sequence[View], label: Label) -> View | Gap:
     label = replace(label, params={**label.params, "attacks": names})
     common = reduce(np.intersect1d, [view.cases for view in attacks])
     if not len(common):
-        return Gap(label, 0, NO_COMMON)
+        return Gap(label, NO_COMMON)
     parts = [view.only(common) for view in attacks]
     kept = np.logical_and.reduce([part.kept for part in parts])
     return replace(
