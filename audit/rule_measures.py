@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from audit.results import Finding, Results, as_levels
@@ -65,30 +65,64 @@ def described(finding: Finding) -> str:
 
 
 def _gaps(rule: Rule, results: Results) -> list[Measure]:
-    """The absolute difference for every pair of groups, same run on both sides."""
+    """The absolute difference for every pair of groups, same run on both sides.
+
+    Where the audit holds the difference itself, its interval is taken: it knows which
+    patients stand on both sides.
+    """
     attribute = str(rule.gap_by)
     values = rule.between or tuple(sorted(results.data.attributes.get(attribute, {})))
     if len(values) < 2:
         raise Unanswerable(f'the data has no two values of "{attribute}" to compare')
     groups = {value: matching(results, rule, {attribute: value}) for value in values}
-    return [
-        _difference(one, _counterpart(one, groups[second], attribute), absolute=True)
-        for first, second in combinations(values, 2)
-        for one in groups[first]
-    ]
+    found = []
+    for first, second in combinations(values, 2):
+        for one in groups[first]:
+            for other in _counterparts(one, groups[second], attribute):
+                gap = _difference(one, other, absolute=True)
+                known = _known_difference(results, one, other, attribute)
+                found.append(_with_limits_of(gap, known) if known else gap)
+    return found
 
 
-def _counterpart(finding: Finding, others: Sequence[Finding], attribute: str | None) -> Finding:
-    """The finding that differs from `finding` in one attribute only (None: in none)."""
+def _known_difference(
+    results: Results, one: Finding, other: Finding, attribute: str
+) -> Finding | None:
+    """The audit's own finding of one - other or other - one, when it has limits."""
+    for this, that in ((one, other), (other, one)):
+        contrast = f"{attribute}={that.group[attribute]}"
+        for finding in results.findings:
+            if (
+                finding.contrast == contrast
+                and finding.low is not None
+                and finding.high is not None
+                and _place(finding) == _place(this)
+                and finding.metric == this.metric
+            ):
+                return finding
+    return None
 
-    def key(item: Finding) -> tuple[object, ...]:
-        group = {name: value for name, value in item.group.items() if name != attribute}
-        return item.stress, item.defence, item.variant, item.params, group
 
-    found = [other for other in others if key(other) == key(finding)]
+def _with_limits_of(gap: Measure, known: Finding) -> Measure:
+    low, high = _absolute(known.low, known.high)
+    return replace(gap, low=low, high=high, independent=gap.independent or known.independent)
+
+
+def _counterparts(
+    finding: Finding, others: Sequence[Finding], attribute: str | None
+) -> list[Finding]:
+    """The findings that differ from `finding` in one attribute only (None: in none)."""
+
+    found = [other for other in others if _place(other, attribute) == _place(finding, attribute)]
     if not found:
         raise Unanswerable(f"{described(finding)} has no counterpart to be compared with")
-    return found[0]
+    return found
+
+
+def _place(finding: Finding, but: str | None = None) -> tuple[object, ...]:
+    """What a finding is about, except for one attribute."""
+    group = {name: value for name, value in finding.group.items() if name != but}
+    return finding.stress, finding.defence, finding.variant, finding.params, group
 
 
 def _drops(
@@ -105,8 +139,9 @@ def _drops(
         raise Unanswerable(f"in the baseline: {reason}") from reason
     now = matching(results, rule)
     return [
-        _difference(old, _counterpart(old, now, None), absolute=False, word="drop")
+        _difference(old, new, absolute=False, word="drop")
         for old in before
+        for new in _counterparts(old, now, None)
     ]
 
 
@@ -121,9 +156,7 @@ def _difference(one: Finding, other: Finding, *, absolute: bool, word: str = "ga
     reason = one.reason or other.reason
     if absolute and value is not None:
         value = abs(value)
-        if low is not None and high is not None:
-            nearest = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
-            low, high = nearest, max(abs(low), abs(high))
+        low, high = _absolute(low, high)
     return Measure(
         what=f"{word} from {described(one)} to {described(other)}"
         if absolute
@@ -136,6 +169,14 @@ def _difference(one: Finding, other: Finding, *, absolute: bool, word: str = "ga
         reason=reason,
         wide=word == "drop",
     )
+
+
+def _absolute(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """Limits of a difference as limits of its size."""
+    if low is None or high is None:
+        return None, None
+    nearest = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+    return nearest, max(abs(low), abs(high))
 
 
 def mover(one: Finding, other: Finding) -> tuple[float | None, float | None, float | None]:

@@ -214,6 +214,18 @@ def test_a_gap_between_named_groups_is_judged_by_its_upper_limit():
     assert outcome(results, rules(point)) == ("pass", 0)
 
 
+def test_a_gap_takes_the_limits_of_the_audits_own_difference_whichever_way_it_was_taken():
+    frontal = finding(value=0.90, low=0.85, high=0.94, group={"view": "frontal"})
+    lateral = finding(value=0.84, low=0.76, high=0.90, group={"view": "lateral"})
+    paired = finding(
+        value=-0.06, low=-0.09, high=-0.03, group={"view": "lateral"}, contrast="view=frontal"
+    )
+    asked = {"metric": "sensitivity", "gap_by": "view", "between": ["frontal", "lateral"]}
+    rule = judge(audit(frontal, lateral, paired), rules({**asked, "max": 0.1}), today=DAY).rules[0]
+    assert (rule.outcome, rule.judged, rule.low) == ("pass", 0.09, 0.03)
+    assert rule.observed == pytest.approx(0.06)
+
+
 def test_a_gap_does_not_depend_on_which_group_is_named_first():
     frontal = finding(value=0.90, low=0.85, high=0.94, group={"view": "frontal"})
     lateral = finding(value=0.84, low=0.76, high=0.90, group={"view": "lateral"})
