@@ -51,12 +51,16 @@ def assemble(tensors: Tensors, arch: str | None = None) -> Network:
 def _recognised(tensors: Tensors, arch: str | None) -> tuple[Match, Tensors, list[str]]:
     """The match, the tensors under the names that matched, and the names left out."""
     ways = inside(tensors)
+    found: list[tuple[Match, Tensors, list[str]]] = []
     for named, left in ways:
         modern = {OLD_DENSENET.sub(r"\1\2.", name): value for name, value in named.items()}
         match = recognise(_shapes(modern))
         if match is not None:
-            return match, modern, left
-    raise _unknown(_shapes(ways[0][0]), arch)
+            found.append((match, modern, left))
+    if not found:
+        raise _unknown(_shapes(ways[0][0]), arch)
+    by_name = [way for way in found if way[0].by != "sequence"]
+    return (by_name or found)[0]
 
 
 def _fit(match: Match, tensors: Tensors) -> tuple[nn.Module, dict[str, Tensor], list[Note]]:

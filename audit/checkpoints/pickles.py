@@ -154,7 +154,8 @@ def names_in(stream: BinaryIO) -> list[str]:
     no checkpoint needs.
     """
     names: set[str] = set()
-    words: list[str] = []
+    words: list[str] = ["?", "?"]  # the strings last pushed, for STACK_GLOBAL
+    memo: dict[object, str] = {}
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
             if opcode.name in BARRED:
@@ -166,13 +167,17 @@ def names_in(stream: BinaryIO) -> list[str]:
             elif opcode.name == "STACK_GLOBAL":
                 names.add(_full(*words[-2:]))
             elif isinstance(argument, str):
-                words = [*words[-1:], argument]
+                words.append(argument)
+            elif "GET" in opcode.name:
+                words.append(memo.get(argument, "?"))
+            elif opcode.name == "MEMOIZE" or "PUT" in opcode.name:
+                memo[len(memo) if argument is None else argument] = words[-1]
     except (*_BROKEN, pickle.UnpicklingError) as error:
         raise DamagedFile("a readable checkpoint", f"a broken pickle ({_kind(error)})") from error
     return sorted(name for name in names if not is_harmless(name))
 
 
-def _full(module: str = "?", name: str = "?") -> str:
+def _full(module: str, name: str = "?") -> str:
     return f"{module}.{name}".replace("__builtin__.", "builtins.")
 
 
