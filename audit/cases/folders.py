@@ -14,6 +14,7 @@ from audit.cases.image import JPEG, PNG, Unreadable
 from audit.cases.listing import Entry, Listing, no_layout
 from audit.cases.manifest import FindByUid, list_table
 from audit.cases.options import DataOptions
+from audit.cases.private import writable
 from audit.cases.split import PREFERRED, TRAINING, choose_split
 from audit.cases.table import plain_name, read_table
 from audit.errors import HipauditError
@@ -100,7 +101,7 @@ def _entries(classes: list[tuple[Path, list[Path]]]) -> Iterator[Entry]:
     for folder, files in classes:
         for file in files:
             number += 1
-            yield Entry(where=f"file {number}", path=file, label=folder.name)
+            yield Entry(where=f"file {number}", path=file, label=writable(folder.name))
 
 
 def image_files(folder: Path) -> tuple[list[Path], int]:

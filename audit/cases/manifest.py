@@ -35,11 +35,12 @@ def list_table(
     _refuse_lines(
         table, "a label in every row", "no label", [r for r in rows if not r.cells[label]]
     )
+    home = root.resolve()
     known = by_uid() if uid and by_uid else {}
 
     def locate(row: Row) -> tuple[Path, str]:
         if column:
-            return _inside(root, row.cells[column])
+            return _inside(home, row.cells[column])
         found = known.get(row.cells[uid])
         return (found, "") if found else (root, "no file with this SOPInstanceUID")
 
@@ -76,7 +77,7 @@ def _of_split(table: Table, root: Path, options: DataOptions) -> tuple[list[Row]
 
 
 def _inside(root: Path, text: str) -> tuple[Path, str]:
-    """A path of a table as a file inside `root`, and why it is refused."""
+    """A path of a table as a file inside `root` (resolved), and why it is refused."""
     pure = PurePosixPath(text.replace("\\", "/"))
     path = root / pure
     if not text:
@@ -86,7 +87,7 @@ def _inside(root: Path, text: str) -> tuple[Path, str]:
     if ".." in pure.parts:
         return root, "path with .. refused"
     try:
-        if not path.resolve().is_relative_to(root.resolve()):
+        if not path.resolve().is_relative_to(root):
             return root, "link that leads outside the folder refused"
         return path, "" if path.is_file() else "no such file"
     except (OSError, ValueError, RuntimeError):

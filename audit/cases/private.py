@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 
 from audit.cases.case import Cases
+
+
+def writable(name: str) -> str:
+    """A file name as text that can be written: bytes that are no UTF-8 become \\xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def private_csv(cases: Cases) -> str:
@@ -15,5 +21,5 @@ def private_csv(cases: Cases) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["case", "path"])
-    writer.writerows(sorted(cases._paths.items()))
+    writer.writerows(sorted((case, writable(place)) for case, place in cases._paths.items()))
     return text.getvalue()

@@ -27,8 +27,8 @@ def read_cases(
     after each. Raises HipauditError when the layout is not understood, when labels are missing
     or doubled, when nothing can be read, and when fewer than two classes remain.
     """
-    options, root = options or DataOptions(), Path(path).absolute()
-    listing = _list(root, options)
+    options = options or DataOptions()
+    listing = _list(Path(path), options)
     paths = [None if entry.refusal else entry.path for entry in listing.entries]
     images: list[Image] = []
     skipped: list[Skipped] = []
@@ -51,10 +51,13 @@ def read_cases(
     return collect(images, reading, options)
 
 
-def _list(root: Path, options: DataOptions) -> Listing:
-    folder = root if root.is_dir() else root.parent
+def _list(path: Path, options: DataOptions) -> Listing:
     try:
+        root = path.resolve()
+        folder = root if root.is_dir() else root.parent
         return list_path(root, options, lambda: files_by_uid(folder))
+    except RuntimeError:
+        raise no_layout("a link that leads to itself", "Check the path.") from None
     except OSError as error:
         raise no_layout(error.strerror or type(error).__name__, "Check permissions.") from None
 

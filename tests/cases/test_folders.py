@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from audit.cases.options import DataOptions
+from audit.cases.private import private_csv
 from audit.cases.read import read_cases
 from audit.errors import HipauditError
 
@@ -183,3 +185,28 @@ def test_split_folders_with_tables_inside_are_read_as_asked(tmp_path: Path) -> N
         cases = read_cases(tmp_path, DataOptions(split=wanted))
         assert f'split "{wanted}"' in notes(cases)["split"]
         assert len(read_cases(tmp_path / wanted, DataOptions(split=wanted))) == 4
+
+
+def test_names_that_are_no_text_can_still_be_written(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"h\xfcft")
+    try:
+        draw(tmp_path / odd / f"{odd}.png", 1)
+    except OSError:
+        pytest.skip("this file system takes text only")
+    draw(tmp_path / "normal" / "a.png", 2)
+    cases = read_cases(tmp_path)
+    assert cases.labels == ("h\\xfcft", "normal")
+    assert (private_csv(cases) + cases.description.model_dump_json()).encode()
+
+
+def test_a_folder_behind_a_link_is_read_like_itself(tmp_path: Path) -> None:
+    folder = class_folders(tmp_path / "real")
+    rows = [f"{file.relative_to(folder)},{file.parent.name}" for file in folder.rglob("*.png")]
+    (folder / "labels.csv").write_text("\n".join(["path,label", *rows]))
+    (tmp_path / "link").symlink_to(folder)
+    found = read_cases(tmp_path / "link")
+    assert found.description == read_cases(folder).description
+    assert "without-row" not in notes(found)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(HipauditError):
+        read_cases(tmp_path / "loop")
