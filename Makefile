@@ -53,7 +53,7 @@ bench: $(INSTALLED)  ## speed and memory, as ratios measured side by side in one
 	$(BIN)/python benchmarks/peers.py
 
 schema: $(INSTALLED)  ## write the JSON Schema of audit.json anew
-	$(BIN)/python -m audit.schema.generate
+	$(BIN)/python -m audit.json_schema
 
 wheel: $(INSTALLED)  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
