@@ -68,25 +68,18 @@ def _lines(
     ran = [plain_text(text) for text in (run.id, run.stress, run.defence)]
     variants = [plain_text(_variant_text(variant)) for variant in rows.variants]
     names = [*map(plain_text, predictions.classes), ""]
-    decided = predictions.decided(rows.logits)
+    said = [names[index] for index in predictions.decided(rows.logits).tolist()]
     log_odds = _log_odds(predictions, evidence)
-    for row, case in enumerate(rows.case):
+    logits = [list(map(_number, row)) for row in rows.logits.tolist()]
+    flags = (rows.referred.astype(int), rows.success, rows.success_8bit, rows.queries)
+    counts = [list(map(_known, row)) for row in zip(*(f.tolist() for f in flags), strict=True)]
+    places = zip(rows.case.tolist(), rows.variant.tolist(), strict=True)
+    for row, (case, variant) in enumerate(places):
         first, last = who[case]
-        yield [
-            *first,
-            *ran,
-            variants[rows.variant[row]],
-            names[decided[row]],
-            _number(_probability(log_odds[row])),
-            _number(log_odds[row]),
-            *(_number(value) for value in rows.logits[row]),
-            str(int(rows.referred[row])),
-            _known(rows.success[row]),
-            _known(rows.success_8bit[row]),
-            _known(rows.queries[row]),
-            json.dumps(dict(rows.found[row]), sort_keys=True) if rows.found[row] else "",
-            *last,
-        ]
+        found = json.dumps(dict(rows.found[row]), sort_keys=True) if rows.found[row] else ""
+        scores = [_number(_probability(log_odds[row])), _number(log_odds[row])]
+        start = [*first, *ran, variants[variant], said[row], *scores]
+        yield [*start, *logits[row], *counts[row], found, *last]
 
 
 def _subject(
@@ -129,4 +122,4 @@ def _number(value: float) -> str:
 
 
 def _known(value: int) -> str:
-    return "" if value < 0 else str(int(value))
+    return "" if value < 0 else str(value)

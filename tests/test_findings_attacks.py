@@ -215,3 +215,13 @@ def test_a_corruption_is_counted_on_every_case_and_robust_means_right_both_times
     drop = one(found, "sensitivity", contrast="stress=clean")
     assert (drop.value, drop.n, drop.method) == (0.0, 20, "Bonett-Price")
     assert drop.low < 0 < drop.high
+
+
+def test_referral_under_attack_is_of_the_attacked_rows_and_clean_for_those_left_alone() -> None:
+    run = attack(TARGETS, CALLED, {0})
+    run.rows.referred[:4] = True  # four attacked cases
+    whole = table(TARGETS, CALLED, run)
+    whole.runs[0].rows.referred[[0, 15, 16]] = True  # one attacked case, two left alone
+    found = derive(whole, None, 0)
+    assert one(found, "referral_rate", stress="clean").events == 3
+    assert one(found, "referral_rate", stress="fgsm").events == 4 + 2
