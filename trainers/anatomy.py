@@ -183,6 +183,14 @@ def soft_tissue(patient: Patient, shrink: float = 0.0) -> list[Quadric]:
     ]
 
 
+def belly_fold(patient: Patient) -> list[Quadric]:
+    """An apron of fat before the hip whose lower edge crosses head or neck; on some only."""
+    if patient.fold < 0.6:
+        return []
+    low = 120.0 * (patient.fold - 0.6)
+    return [ellipsoid(torch.tensor([-60.0, -75.0 + low, 82.0]), (150.0, 72.0, 30.0), torch.eye(3))]
+
+
 def metal(patient: Patient) -> list[Quadric]:
     """Screws, a sliding hip screw with plate, or a nail, as placed in the unbroken femur."""
     axes, r = femur_axes(patient), patient.head_radius

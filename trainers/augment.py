@@ -26,6 +26,16 @@ def augment(x: Tensor, draw: Generator, *, flip: bool = True) -> Tensor:
     return _relight(_sample(x, matrix), draw)
 
 
+def nudge(x: Tensor, draw: Generator, *, flip: bool = True) -> Tensor:
+    """(N, C, H, W) -> the same, shifted by up to 4% with reflection, half of them flipped."""
+    n = len(x)
+    matrix = torch.eye(3).repeat(n, 1, 1)
+    if flip:
+        matrix[:, 0, 0] = torch.where(_happens(n, 0.5, draw), -1.0, 1.0)
+    matrix[:, :2, 2] = _uniform(n, -0.08, 0.08, draw, columns=2)  # the frame is 2 wide
+    return _sample(x, matrix)
+
+
 def warp_matrix(magnitudes: Tensor) -> Tensor:
     """Four corner magnitudes (N, 4) -> homographies (N, 3, 3) from moved corners to corners."""
     m0, m1, m2, m3 = magnitudes.unbind(1)

@@ -19,7 +19,7 @@ from audit.cases.case import Cases
 from audit.checkpoints.architectures import build
 from audit.errors import HipauditError
 from audit.results import ModelDescription, Preparation
-from trainers.augment import augment
+from trainers.augment import augment, nudge
 from trainers.log import Epoch, TrainingLog
 from trainers.network import freeze_body, load_start, parameter_groups
 from trainers.pixels import load_pixels, load_targets
@@ -228,6 +228,8 @@ class Steps:
         x = self.material.x[rows].float()
         if self.recipe.augmentation == "study":
             x = augment(x, self.draw, flip=self.recipe.flip)
+        elif self.recipe.augmentation == "gentle":
+            x = nudge(x, self.draw, flip=self.recipe.flip)
         logits = self.module(normalised(x, self.way))
         loss = F.cross_entropy(logits, self.material.y[rows], weight=self.weight)
         self.optimiser.zero_grad(set_to_none=True)

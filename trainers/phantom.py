@@ -57,7 +57,7 @@ def render(spec: Spec) -> tuple[npt.NDArray[np.float32], Box | None]:
     if patient.fracture is not None:
         rough = patient.fracture.roughness * texture(size, size // 6, draw)
     maps = line_integrals(patient, view, size, rough)
-    pixels = develop(maps, patient, view, spec.scanner, draw).numpy()
+    pixels = develop(maps, patient, spec.scanner, draw).numpy()
     box = fracture_box(patient, view, size)
     if box is not None and patient.side == "R":
         box = (size - box[2], box[1], size - box[0], box[3])

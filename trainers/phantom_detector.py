@@ -12,7 +12,6 @@ from torch.nn import functional as F
 
 from trainers.phantom_patient import Patient
 from trainers.phantom_scene import LineIntegrals
-from trainers.phantom_view import View
 from trainers.projection import beer_lambert
 
 # 5 x 7 lead letters, one row of bits per line.
@@ -50,7 +49,7 @@ def texture(size: int, cells: int, draw: Generator) -> Tensor:
 
 
 def living(maps: LineIntegrals, draw: Generator) -> Tensor:
-    """What quadrics leave out: trabecular and muscle texture, bowel gas."""
+    """What quadrics leave out: the texture of cancellous bone and of muscle."""
     size = len(maps.total)
     grain = 0.6 * texture(size, size // 3, draw) + 0.8 * texture(size, size // 8, draw)
     muscle = 0.007 * texture(size, 24, draw) + 0.012 * texture(size, 7, draw)
@@ -129,11 +128,8 @@ def marker(grey: Tensor, patient: Patient, draw: Generator) -> Tensor:
     return out
 
 
-def develop(
-    maps: LineIntegrals, patient: Patient, view: View, scanner: Scanner, draw: Generator
-) -> Tensor:
+def develop(maps: LineIntegrals, patient: Patient, scanner: Scanner, draw: Generator) -> Tensor:
     """The image as shown, (size, size) float32 in [0, 1], bone bright."""
-    del view
     grey = display(expose(living(maps, draw), scanner, draw), scanner, draw)
     if (
         patient.side == "R"

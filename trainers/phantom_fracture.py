@@ -104,4 +104,5 @@ def _rim(patient: Patient, point: Tensor, normal: Tensor, radius: float) -> Tens
     side = torch.linalg.cross(normal, front)
     angle = torch.linspace(0, 2 * torch.pi, 25)[:-1, None]
     across: Tensor = radius * torch.cos(angle) * side
-    return point + across + 0.9 * patient.head_radius * torch.sin(angle) * front
+    thick: Tensor = 0.9 * patient.head_radius * torch.sin(angle) * front
+    return point + across + thick

@@ -36,7 +36,10 @@ class Fracture:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """One phantom patient. Lengths mm, angles degrees, densities relative to 1."""
+    """One phantom patient. Lengths mm, angles degrees, densities relative to 1.
+
+    `fold` above 0.6 puts a fold of fat before the hip, the lower the higher the number.
+    """
 
     number: int = 1
     sex: Literal["F", "M"] = "F"
@@ -92,16 +95,16 @@ def _draw_fracture(draw: Generator) -> Fracture:
     )
     chance = draw.random()
     form: Literal["displaced", "impacted", "gap"] = (
-        "displaced" if chance < 0.55 else "impacted" if chance < 0.75 else "gap"
+        "displaced" if chance < 0.65 else "impacted" if chance < 0.8 else "gap"
     )
     return Fracture(
         kind=kind,
         form=form,
         along=float(draw.uniform(0.25, 0.85)),
         tilt=float(draw.normal(0, 12)),
-        gap=float(draw.uniform(0.9, 2.6)),
-        rise=float(draw.uniform(3, 20)),
+        gap=float(draw.uniform(1.2, 3.5)),
+        rise=float(draw.uniform(5, 24)),
         turn=float(draw.uniform(5, 50)),
-        varus=float(draw.uniform(0, 22)),
+        varus=float(draw.uniform(4, 28)),
         roughness=float(draw.uniform(0.5, 2.2)),
     )

@@ -51,7 +51,11 @@ class _Scene:
         muscle = union_length(
             intervals(anatomy.soft_tissue(self.patient, self.patient.fat), self.beams)
         )
-        return (FAT * skin + (MUSCLE - FAT) * muscle).view(self.size, self.size)
+        total = FAT * skin + (MUSCLE - FAT) * muscle
+        fold = anatomy.belly_fold(self.patient)
+        if fold:
+            total = total + FAT * union_length(intervals(fold, self.beams))
+        return total.view(self.size, self.size)
 
     def femur(self, rough: Tensor | None) -> tuple[Tensor, Tensor]:
         """Bone minus the muscle it displaces, and the cancellous length, over all fragments."""

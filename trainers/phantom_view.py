@@ -36,8 +36,8 @@ def draw_view(patient: Patient, position: Literal["AP", "LL"], seed: int) -> Vie
         position,
         roll=float(draw.normal(0, 6)),
         tilt=float(draw.normal(0, 4)),
-        centre=(float(draw.normal(2, 9)), float(draw.normal(26, 10))),
-        field=float(draw.uniform(180, 240)),
+        centre=(float(draw.normal(10 if position == "AP" else 0, 7)), float(draw.normal(22, 8))),
+        field=float(draw.uniform(150, 195)),
     )
 
 

@@ -20,6 +20,8 @@ class Recipe:
     `freeze_epochs` of `epochs` train the head (and the body's BatchNorm) only.
     `metric`: what early stopping watches on the validation split, after `patience` epochs
     without a strictly better value; 0 never stops early. The best weights are restored.
+    `augmentation`: "study" is the study's; "gentle" only shifts by up to 4% and, like
+    "study", flips left to right where `flip` is set.
     `class_weights`: "balanced" weighs the loss by n / (K · n_k).
     `threshold`: "youden" puts the decision threshold where sensitivity + specificity is
     largest on the validation split (Youden 1950).
@@ -36,7 +38,7 @@ class Recipe:
     body_divisor: float = 10.0
     weight_decay: float = 1e-2
     betas: tuple[float, float] = (0.9, 0.99)
-    augmentation: Literal["study", "none"] = "study"
+    augmentation: Literal["study", "gentle", "none"] = "study"
     flip: bool = True
     class_weights: Literal["none", "balanced"] = "none"
     metric: Literal["accuracy", "auroc", "loss"] = "accuracy"

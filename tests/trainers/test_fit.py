@@ -1,0 +1,260 @@
+"""Fitting: learns what can be learnt and nothing else, records what it did, stops when told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import roc_auc_score, roc_curve
+from torch import nn
+
+from audit.cases.case import Case, Cases
+from audit.decision import margin
+from audit.draws import generator
+from audit.errors import HipauditError
+from audit.results import DataDescription
+from trainers import fit as fitting
+from trainers.fit import fit
+from trainers.recipe import Recipe, make_recipe
+from trainers.scores import score, youden
+from trainers.split import carve
+
+CLASSES = ("normal", "fracture")
+
+
+def tiny(name, classes, head="native", channels=3, width=512):
+    """Stands in for a torchvision architecture so that tests take a second."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 8, 5, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(), nn.Linear(32, classes),
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _small_networks(monkeypatch):
+    monkeypatch.setattr(fitting, "build", tiny)
+
+
+def toy(count, seed, shuffled=False, patients=False):
+    """Bright or dark discs on noise: the label is the brightness unless shuffled."""
+    draw = generator(seed, "toy")
+    y, x = np.mgrid[:16, :16]
+    disc = (x - 8) ** 2 + (y - 8) ** 2 < 16
+    cases = []
+    for index in range(count):
+        broken = index % 2 == 0
+        image = draw.uniform(0.3, 0.7, (16, 16)) + (0.25 if broken else -0.25) * disc
+        label = bool(draw.random() < 0.5) if shuffled else broken
+        pixels = np.clip(image, 0, 1).astype(np.float32)
+        cases.append(
+            Case(
+                id=f"{seed}-{index:04d}",
+                label="fracture" if label else "normal",
+                load=lambda pixels=pixels: pixels,
+                patient=f"P{index // 2:04d}" if patients else None,
+                shape=(16, 16),
+            )
+        )
+    return Cases(cases, DataDescription(layout="toy", cases=count, sha256=str(seed)))
+
+
+def run(train=None, val=None, **settings):
+    settings = {
+        "size": 16, "epochs": 4, "batch_size": 16, "lr": 0.02, "augmentation": "none", **settings
+    }  # fmt: skip
+    return fit(
+        "tiny",
+        train or toy(64, 1),
+        val or toy(40, 2),
+        classes=CLASSES,
+        positive_class="fracture",
+        **settings,
+    )
+
+
+def test_a_toy_problem_is_learnt_within_a_few_epochs():
+    _, _, log = run()
+    assert max(epoch.val_auroc for epoch in log.epochs) > 0.98
+
+
+def test_shuffled_labels_are_not_learnt():
+    _, _, log = run(train=toy(64, 1, shuffled=True), val=toy(60, 2, shuffled=True))
+    assert log.epochs[-1].val_auroc < 0.75
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    first, again, other = (run(seed=seed, epochs=2)[0].state_dict() for seed in (3, 3, 4))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_fitting_leaves_the_global_random_state_alone():
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    run(epochs=1)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_recipe_and_the_log_are_recorded_as_plain_json():
+    _, description, log = run(epochs=2, seed=9, class_weights="balanced")
+    recorded = json.loads(json.dumps(description.training))
+    assert recorded["recipe"]["seed"] == 9
+    assert recorded["recipe"]["class_weights"] == "balanced"
+    assert recorded["recipe"]["lr"] == 0.02
+    assert recorded["log"]["best_epoch"] == log.best
+    assert recorded["log"]["train"] == {"fracture": 32, "normal": 32}
+    assert "seconds" not in recorded["log"]["epochs"][0]
+    rows = list(csv.DictReader(io.StringIO(log.to_csv())))
+    assert [int(row["number"]) for row in rows] == [1, 2]
+    assert description.positive_class == "fracture"
+    assert (description.preparation.height, description.preparation.width) == (16, 16)
+
+
+def scripted(monkeypatch, values):
+    """Validation answers these accuracies, epoch by epoch."""
+    left = iter(values)
+    monkeypatch.setattr(fitting, "_validate", lambda *a: fitting.Scores(0.5, (v := next(left)), v))
+
+
+def test_training_stops_at_the_nth_epoch_without_a_strictly_better_value(monkeypatch):
+    scripted(monkeypatch, [0.5, 0.7, 0.7, 0.6, 0.7, 0.9])
+    _, _, log = run(epochs=6, patience=3)
+    assert len(log.epochs) == 5
+    assert log.best == 2
+    assert log.ended == "early stop"
+
+
+def test_patience_zero_runs_to_the_end(monkeypatch):
+    scripted(monkeypatch, [0.9, 0.1, 0.1, 0.1])
+    _, _, log = run(epochs=4, patience=0)
+    assert (len(log.epochs), log.best, log.ended) == (4, 1, "epochs")
+
+
+def test_the_weights_of_the_best_epoch_are_the_ones_returned(monkeypatch):
+    kept = []
+
+    def answers(module, *rest):
+        kept.append({name: value.clone() for name, value in module.state_dict().items()})
+        return fitting.Scores(0.5, [0.6, 0.9, 0.7][len(kept) - 1], 0.5)
+
+    monkeypatch.setattr(fitting, "_validate", answers)
+    module, _, log = run(epochs=3)
+    assert log.best == 2
+    assert all(torch.equal(module.state_dict()[name], kept[1][name]) for name in kept[1])
+    assert not all(torch.equal(kept[1][name], kept[2][name]) for name in kept[1])
+    assert not module.training
+
+
+def test_a_loss_that_is_not_finite_stops_and_says_the_learning_rate(monkeypatch):
+    def explode(*args, **options):
+        module = tiny(*args, **options)
+        nn.init.constant_(module[5].weight, float("nan"))
+        return module
+
+    monkeypatch.setattr(fitting, "build", explode)
+    with pytest.raises(HipauditError, match=r"finite training loss.*nan.*learning rate.*smaller"):
+        run()
+
+
+def test_time_up_ends_after_the_epoch_and_says_so():
+    _, _, log = run(epochs=50, max_seconds=0.0)
+    assert len(log.epochs) == 1
+    assert log.ended == "time"
+
+
+def test_a_youden_threshold_records_that_validation_chose_it():
+    _, description, _ = run(epochs=1, threshold="youden")
+    assert description.threshold_origin == "validation split, Youden"
+    assert 0 < description.threshold < 1
+    assert run(epochs=1)[1].threshold is None
+
+
+def test_while_frozen_only_head_and_batchnorm_change(monkeypatch):
+    def named(name, classes, head="native", channels=3, width=512):
+        module = nn.Sequential()
+        module.add_module("features", nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+        module.add_module("pool", nn.AdaptiveAvgPool2d(1))
+        module.add_module("flat", nn.Flatten())
+        module.add_module("classifier", nn.Linear(4, classes))
+        return module
+
+    monkeypatch.setattr(fitting, "build", named)
+    start = run(epochs=1, freeze_epochs=1, lr=1e-9, weight_decay=0.0)[0].state_dict()
+    end = run(epochs=1, freeze_epochs=1)[0].state_dict()
+    changed = {name for name in start if not torch.allclose(start[name], end[name], atol=1e-4)}
+    assert "features.0.weight" not in changed
+    assert {"classifier.weight", "features.1.weight"} <= changed
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"eopchs": 3}, 'Did you mean "epochs"'),
+        ({"freeze_epochs": 9}, "freeze_epochs <= epochs"),
+        ({"lr": -1.0}, "lr > 0"),
+    ],
+)
+def test_impossible_recipes_are_refused_in_one_line(settings, said):
+    with pytest.raises(HipauditError, match=said):
+        run(**settings)
+
+
+def test_one_class_or_an_unknown_label_is_refused():
+    normal = toy(40, 1)
+    only = Cases([c for c in normal if c.label == "normal"], normal.description)
+    with pytest.raises(HipauditError, match="two classes"):
+        run(train=only)
+    with pytest.raises(HipauditError, match="positive class"):
+        fit("tiny", normal, normal, classes=CLASSES, positive_class="broken", epochs=1)
+
+
+def test_a_recipe_is_frozen():
+    with pytest.raises(AttributeError):
+        make_recipe("tiny", {"epochs": 2}).epochs = 3
+    assert Recipe("tiny").recorded()["betas"] == [0.9, 0.99]
+
+
+def test_auroc_and_youden_agree_with_scikit_learn():
+    draw = np.random.default_rng(0)
+    targets = draw.integers(0, 2, 300)
+    logits = draw.normal(0, 1, (300, 2)) + np.eye(2)[targets]
+    assert score(logits, targets, 1).auroc == pytest.approx(
+        roc_auc_score(targets, logits[:, 1] - logits[:, 0])
+    )
+    chance = 1 / (1 + np.exp(-margin(logits, 1)))
+    false, true, _ = roc_curve(targets, chance)
+    says = chance >= youden(logits, targets, 1)
+    reached = says[targets == 1].mean() - says[targets == 0].mean()
+    assert reached == pytest.approx((true - false).max())
+
+
+def test_the_loss_is_the_cross_entropy_of_torch():
+    draw = np.random.default_rng(1)
+    logits, targets = draw.normal(0, 3, (50, 3)), draw.integers(0, 3, 50)
+    expected = nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(targets))
+    assert score(logits, targets, 1).loss == pytest.approx(float(expected))
+    assert math.isfinite(score(logits * 1e4, targets, 1).loss)
+
+
+def test_carving_keeps_patients_whole_and_the_share_of_each_label():
+    cases = toy(80, 3, patients=True)
+    rest, part = carve(cases, 0.25, seed=1)
+    assert {c.patient for c in rest} & {c.patient for c in part} == set()
+    assert sorted(c.id for c in [*rest, *part]) == sorted(c.id for c in cases)
+    assert len(part) == 20
+    images, _ = carve(toy(80, 3), 0.25, seed=1)
+    assert images.description.labels == {"fracture": 30, "normal": 30}
+
+
+def test_a_carving_depends_on_the_seed_and_not_on_the_order():
+    cases = toy(60, 4)
+    again = Cases(list(cases)[::-1], cases.description)
+    ids = [c.id for c in carve(cases, 0.3, seed=2)[1]]
+    assert ids == [c.id for c in carve(again, 0.3, seed=2)[1]]
+    assert ids != [c.id for c in carve(cases, 0.3, seed=3)[1]]
