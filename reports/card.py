@@ -18,19 +18,14 @@ __all__ = ["TEMPLATE", "Card", "card_overclaims", "load_card", "statements"]
 LARGEST = 256 * 1024
 
 
-def _as_text(value: object) -> object:
-    """YAML reads 2027-03-31 as a date and 0.2 as a number; the card keeps them as written."""
-    return value if value is None or isinstance(value, str | list | dict | bool) else str(value)
-
-
 def _not_none(value: object) -> object:
     if isinstance(value, str) and value.strip().strip(".").lower() in {"none", "no", "n/a", "-"}:
         raise ValueError('"none" is not accepted here; say what was looked for and found')
-    return _as_text(value)
+    return value
 
 
 Words = Annotated[str, Field(max_length=8000)]
-Text = Annotated[Words | None, BeforeValidator(_as_text)]
+Text = Words | None
 Stated = Annotated[Words | None, BeforeValidator(_not_none)]
 YesNo = bool | None
 
@@ -98,7 +93,7 @@ class Explainability(Group):
 
 
 class Risk(Group):
-    failure_mode: Annotated[str, BeforeValidator(_as_text), Field(max_length=2000)]
+    failure_mode: Annotated[str, Field(max_length=2000)]
     severity: Text = None
     detectability: Text = None
     control: Text = None
@@ -212,7 +207,7 @@ def load_card(path: Path) -> Card:
     """Read card.yaml. Raises HipauditError in one line, with the line number of the fault."""
     raw, lines = read_yaml(path, LARGEST)
     try:
-        return Card.model_validate(_without_blanks(raw))
+        return Card.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -227,15 +222,6 @@ def load_card(path: Path) -> Card:
         raise HipauditError(
             f"a valid {place} in {path.name}", f"on line {line}: {reason}"
         ) from error
-
-
-def _without_blanks(value: Any) -> Any:
-    """A field or group with nothing after its colon is one that was left out."""
-    if isinstance(value, dict):
-        return {name: _without_blanks(v) for name, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_without_blanks(v) for v in value if v is not None]
-    return value
 
 
 def _line(lines: Mapping[str, int], place: str) -> int:
@@ -273,5 +259,5 @@ def _walk(place: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def card_overclaims(card: Card) -> list[tuple[str, str]]:
-    """("purpose.intended_purpose", "safe") for each word the evidence cannot carry."""
+    """(place of the field, word) for each word the evidence cannot carry."""
     return [(place, word) for place, text in statements(card) for word in overclaims(text)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from audit.results import Finding
-from reports.material import Material
+from audit.results import Finding, as_levels
+from reports.material import Material, epsilon
 from reports.numbers import amount, full, group_name, interval, metric_name, ratio, setting
 from reports.sections import blank_statements
 from reports.verdict import Ruling
@@ -35,6 +35,7 @@ class Summary:
     more_rulings: int
     blank: Sequence[str]
     blank_count: int
+    base: str
 
 
 def summary(material: Material) -> Summary:
@@ -47,6 +48,7 @@ def summary(material: Material) -> Summary:
         more_rulings=max(0, len(rulings) - MOST_MARKS),
         blank=[row.label for row in blank],
         blank_count=len(blank),
+        base=base(material),
     )
 
 
@@ -97,11 +99,33 @@ def _falls(material: Material) -> Iterator[Fall]:
         for f in (*below, *groups):
             if f is not None and f.value is not None and f.value < clean.value:
                 family = "subgroup" if f.group else material.kind_of(f.stress)
-                yield Fall(clean.value - f.value, family, f.stress, _sentence(f, clean))
+                yield Fall(clean.value - f.value, family, f.stress, _sentence(material, f, clean))
 
 
-def _sentence(f: Finding, clean: Finding) -> str:
-    where = f" in {group_name(f.group)}" if f.group else ""
+def base(material: Material) -> str:
+    """What the numbers rest on: "FracAtlas val, patients not identified, 400 images, dates …"."""
+    data = material.results.data
+    people = "patients not identified" if data.patients is None else f"{data.patients} patients"
+    dates = material.card.get("data.dates")
+    when = f"dates {dates}" if dates else "dates not supplied"
+    return f"{data.name[:60]}, {people}, {data.cases} images, {when[:50]}"
+
+
+def _verdict(material: Material, f: Finding) -> str:
+    """ "rule HA201, not met", or that no rule names this number."""
+    levels = as_levels(epsilon(f)) if "epsilon" in f.params else ""
+    facts = {**f.group, "stress": f.stress, "defence": f.defence, "epsilon": levels}
+    for ruling in material.judgement.worst_first():
+        stress = ruling.where.get("stress", "clean")
+        same = ruling.metric == f.metric and stress == f.stress
+        if same and all(facts.get(name) == value for name, value in ruling.where.items()):
+            return f"rule {ruling.id[:16]}, {ruling.word}"
+    return "no rule names this number"
+
+
+def _sentence(material: Material, f: Finding, clean: Finding) -> str:
+    where = f" in {group_name(f.group)[:70]}" if f.group else ""
     how = "" if f.stress == "clean" else f" under {setting(f)}"
     was = f"; {amount(clean.metric, clean.value or 0.0)} overall without stress"
-    return f"{metric_name(f.metric).capitalize()}{where}{how} was {full(f)}{was}."
+    told = f"{metric_name(f.metric).capitalize()}{where}{how} was {full(f)}{was}"
+    return f"{told}; {_verdict(material, f)}."

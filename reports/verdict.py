@@ -30,7 +30,7 @@ class Ruling:
     text: str
     reason: str
     n: str
-    where: str
+    where: Mapping[str, str]
 
     @property
     def mark(self) -> Mark:
@@ -39,6 +39,11 @@ class Ruling:
     @property
     def word(self) -> str:
         return WORDS[self.outcome]
+
+    @property
+    def at(self) -> str:
+        """What the rule is about: "stress = fgsm, epsilon = 2/255"."""
+        return ", ".join(f"{name} = {value}" for name, value in self.where.items())
 
 
 @dataclass(frozen=True)
@@ -60,18 +65,22 @@ def read_verdict(verdict: Mapping[str, Any] | None) -> Judgement:
     before = verdict.get("gate_file_recorded_before")
     rules = verdict.get("rules") or ()
     return Judgement(
-        outcome=_text(verdict.get("outcome")) or "inconclusive",
-        gate_file_sha256=_text(verdict.get("gate_file_sha256")),
+        outcome=_outcome(verdict.get("outcome")),
+        gate_file_sha256=_text(verdict.get("gate_file_sha256"))[:64],
         recorded_before=before if isinstance(before, bool) else None,
         rulings=tuple(_ruling(rule) for rule in rules if isinstance(rule, Mapping)),
         raw=json.dumps(verdict, sort_keys=True, default=str),
     )
 
 
+def _outcome(value: Any) -> str:
+    return value if value in ("pass", "fail", "inconclusive", "no gate set") else "inconclusive"
+
+
 def _ruling(rule: Mapping[str, Any]) -> Ruling:
     outcome = _text(rule.get("outcome"))
     where = rule.get("where")
-    pairs = where.items() if isinstance(where, Mapping) else ()
+    pairs = where if isinstance(where, Mapping) else {}
     return Ruling(
         id=_text(rule.get("id")) or "rule",
         metric=_text(rule.get("metric")),
@@ -79,7 +88,7 @@ def _ruling(rule: Mapping[str, Any]) -> Ruling:
         text=_text(rule.get("text")) or _spelt(rule),
         reason=_text(rule.get("reason")),
         n=_text(rule.get("n")),
-        where=", ".join(f"{name} = {value}" for name, value in pairs),
+        where={str(name): _text(value) for name, value in pairs.items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading YAML written by strangers: plain values only, and where each of them stands."""
+"""Reading YAML written by strangers: plain text values only, and where each of them stands."""
 
 from __future__ import annotations
 
@@ -13,30 +13,28 @@ from audit.errors import HipauditError
 def read_yaml(path: Path, largest: int) -> tuple[dict[str, Any], dict[str, int]]:
     """The mapping in a file, and the line of every "a.b.0" place in it.
 
-    No aliases (a few lines of them expand to gigabytes), no tags, no duplicate keys, UTF-8,
+    Values are the text as written: 1.10 stays "1.10", a date stays a date. Blank ones are left
+    out. No aliases (a few lines of them expand to gigabytes), no tags, no field twice, UTF-8,
     at most `largest` bytes. Raises HipauditError in one line.
     """
     text = _text(path, largest)
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise HipauditError(
-                f"{path.name} without YAML aliases", "an alias (*)", "Write the text out."
-            )
+        _refuse_aliases_and_tags(text, path.name)
         node = yaml.compose(text, yaml.SafeLoader)
         lines: dict[str, int] = {}
-        _note_lines(node, "", lines, path.name)
-        raw = yaml.safe_load(text)
+        raw = _plain(node, "", lines, path.name)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or "text that is not YAML"
         raise HipauditError(f"{path.name} in YAML", f"{where}{problem}") from error
-    except (RecursionError, ValueError) as error:
-        raise HipauditError(f"{path.name} in plain YAML", "a value that cannot be read") from error
+    except RecursionError as error:
+        raise HipauditError(f"{path.name} in plain YAML", "brackets nested too deeply") from error
     if raw is None:
         return {}, {}
     if not isinstance(raw, dict):
-        raise HipauditError(f"{path.name} with named fields", f"a {type(raw).__name__}")
+        kind = "a list" if isinstance(raw, list) else "text"
+        raise HipauditError(f"{path.name} with named fields", kind)
     return raw, lines
 
 
@@ -59,21 +57,47 @@ def _text(path: Path, largest: int) -> str:
         ) from error
 
 
-def _note_lines(node: yaml.Node | None, place: str, lines: dict[str, int], name: str) -> None:
+def _refuse_aliases_and_tags(text: str, name: str) -> None:
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            raise HipauditError(
+                f"{name} without YAML aliases", f"one on line {line}", "Write the text out."
+            )
+        if getattr(event, "tag", None):
+            raise HipauditError(f"{name} without YAML tags (!)", f"one on line {line}")
+
+
+def _plain(node: yaml.Node | None, place: str, lines: dict[str, int], name: str) -> Any:
+    """The value of a node as dict, list or text; None when it is blank."""
     if node is None:
-        return
+        return None
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            word = str(key.value)
-            line = key.start_mark.line + 1
-            if word in seen:
-                raise HipauditError(f"each field of {name} once", f'"{word}" again on line {line}')
-            seen.add(word)
-            inner = f"{place}.{word}" if place else word
-            lines[inner] = line
-            _note_lines(value, inner, lines, name)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            _note_lines(value, f"{place}.{number}", lines, name)
+        return _mapping(node, place, lines, name)
+    if isinstance(node, yaml.SequenceNode):
+        found = [_plain(v, f"{place}.{i}", lines, name) for i, v in enumerate(node.value)]
+        return [value for value in found if value is not None]
+    blank = node.tag == "tag:yaml.org,2002:null" or not node.value.strip()
+    return None if blank else node.value
+
+
+def _mapping(
+    node: yaml.MappingNode, place: str, lines: dict[str, int], name: str
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    seen: set[str] = set()
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise HipauditError(f"names of fields in {name}", f"something else on line {line}")
+        word = key.value
+        if word in seen:
+            raise HipauditError(f"each field of {name} once", f'"{word}" again on line {line}')
+        seen.add(word)
+        inner = f"{place}.{word}" if place else word
+        lines[inner] = line
+        plain = _plain(value, inner, lines, name)
+        if plain is not None:
+            found[word] = plain
+    return found

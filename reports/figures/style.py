@@ -57,6 +57,9 @@ def drawing(
 def _rules() -> dict[str, Any]:
     return {
         "font.family": ["Inter", "DejaVu Sans"],
+        "figure.facecolor": "none",
+        "savefig.facecolor": "none",
+        "axes.facecolor": "none",
         "font.size": 7.5,
         "axes.titlesize": 8.5,
         "axes.titlelocation": "left",

@@ -22,7 +22,7 @@ def fmea(material: Material) -> Sequence[Block]:
     columns = ["Failure mode", "Observed", "Severity", "Detectability", "Control", "Residual"]
     note = "Observed rates: A. Severity, detectability, control, residual risk: H (card.yaml)."
     return [
-        Table("Failure modes", columns, rows, note, widths=(27, 21, 13, 13, 13, 13), source="A H")
+        Table("Failure modes", columns, rows, note, widths=(24, 18, 13, 14, 17, 14), source="A H")
     ]
 
 

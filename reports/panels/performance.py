@@ -91,7 +91,7 @@ def gate_table(material: Material) -> Sequence[Block]:
         [
             ruling.id,
             Cell(ruling.word, ruling.mark),
-            "; ".join(part for part in (ruling.text, ruling.where, ruling.reason) if part),
+            "; ".join(part for part in (ruling.text, ruling.at, ruling.reason) if part),
             ruling.n or "–",
         ]
         for ruling in judgement.worst_first()

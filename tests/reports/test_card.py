@@ -1,0 +1,140 @@
+"""card.yaml: read strictly, with the line of every fault; blank where nobody wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from audit.errors import HipauditError
+from reports.card import TEMPLATE, Card, load_card
+from reports.outline import outline
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "card.yaml"
+# Printed elsewhere than in a field of the outline: page one, tables of sections 4 and 11.
+ELSEWHERE = {
+    "performance.prevalences",
+    "risks",
+    "board.name",
+    "board.decision",
+    "board.conditions",
+    "board.signatories",
+}
+
+
+def card_from(tmp_path: Path, text: str) -> Card:
+    path = tmp_path / "card.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_card(path)
+
+
+def fields(model: type[BaseModel], place: str = "") -> Iterator[str]:
+    for name, found in model.model_fields.items():
+        inner = found.annotation
+        here = f"{place}.{name}" if place else name
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from fields(inner, here)
+        else:
+            yield here
+
+
+def test_every_field_of_the_card_has_its_place_in_the_report_and_back() -> None:
+    rows = {row.value for section in outline() for row in section.rows if row.source == "H"}
+    assert rows == set(fields(Card)) - ELSEWHERE
+
+
+def test_an_empty_file_is_a_card_in_which_nothing_is_stated(tmp_path: Path) -> None:
+    assert card_from(tmp_path, "") == Card()
+
+
+def test_the_template_is_valid_and_states_nothing(tmp_path: Path) -> None:
+    assert card_from(tmp_path, TEMPLATE) == Card()
+    assert set(yaml.safe_load(TEMPLATE)) <= set(Card.model_fields)
+
+
+def test_the_example_fills_every_field_but_the_decision() -> None:
+    card = load_card(EXAMPLE)
+    blank = {place for place in fields(Card) if card.get(place) is None}
+    assert blank == {"board.decision", "board.conditions"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("purpose:\n  intended_purpos: x\n", ['"intended_purpos" on line 2', '"intended_purpose"']),
+        ("pupose:\n  users: x\n", ['"pupose" on line 1', 'Did you mean "purpose"?']),
+        ("risks:\n  - failure_mode: a\n    severty: b\n", ['"severty" on line 3', '"severity"']),
+        ("\n\npurpose:\n  role: decides\n", ["purpose.role", "line 4", "informs"]),
+        ("performance:\n  prevalences: [0.1, 2]\n", ["performance.prevalences.1", "line 2"]),
+        ("limitations:\n  known: None\n", ["limitations.known", "line 2", "not accepted"]),
+        ("subgroups: {bias: n/a}\n", ["subgroups.bias", "not accepted"]),
+        ("identity:\n  version: a\n  version: b\n", ["once", '"version" again on line 3']),
+        ("a: &x [1]\nb: *x\n", ["aliases"]),
+        ("identity: [1, 2]\n", ["identity", "line 1"]),
+        ("- a\n- b\n", ["named fields", "list"]),
+        ("identity: {\n", ["YAML", "line"]),
+        ("identity: !!python/object/apply:os.system ['true']\n", ["tags", "line 1"]),
+        ("identity:\n  version: [1]\n", ["identity.version", "line 2"]),
+        ("? [a, b]\n: 1\n", ["card.yaml"]),
+    ],
+)
+def test_each_fault_is_one_line_that_names_place_and_line(
+    tmp_path: Path, text: str, words: list[str]
+) -> None:
+    with pytest.raises(HipauditError) as caught:
+        card_from(tmp_path, text)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(word in message for word in words), message
+    assert str(tmp_path) not in message
+
+
+def test_dates_and_numbers_are_kept_as_written(tmp_path: Path) -> None:
+    card = card_from(tmp_path, "monitoring: {expiry: 2027-03-31}\nidentity: {version: 1.10}\n")
+    assert card.monitoring.expiry == "2027-03-31"
+    assert card.identity.version == "1.10"
+
+
+def test_a_file_that_is_too_large_not_text_or_not_there_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "card.yaml"
+    with pytest.raises(HipauditError, match="hipaudit init"):
+        load_card(path)
+    path.write_bytes(b"a: \xff\xfe\n")
+    with pytest.raises(HipauditError, match="UTF-8"):
+        load_card(path)
+    path.write_text("#" * (257 * 1024))
+    with pytest.raises(HipauditError, match="256 KiB"):
+        load_card(path)
+
+
+def test_deep_nesting_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
+    with pytest.raises(HipauditError):
+        card_from(tmp_path, "a: " + "[" * 5000 + "]" * 5000)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.text(max_size=80),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from([*Card.model_fields, "x"]), inner, max_size=3)
+            ),
+            max_leaves=8,
+        ).map(lambda value: yaml.safe_dump(value)),
+    )
+)
+def test_any_text_is_a_card_or_one_line_of_error(tmp_path: Path, text: Any) -> None:
+    try:
+        outcome: Card | str = card_from(tmp_path, text)
+    except HipauditError as error:
+        outcome = str(error)
+    assert isinstance(outcome, Card) or "\n" not in outcome

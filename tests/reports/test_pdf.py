@@ -1,0 +1,158 @@
+"""The PDF: sealed, tagged, dated by the audit, the same bytes every time."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import zlib
+from pathlib import Path
+
+import pytest
+
+from audit.errors import HipauditError
+from reports.card import load_card
+from reports.pdf import render_pdf
+from reports.render import render_html
+from reports.wording import FOOTER
+from tests.reports.hostile import poisoned, poisoned_card, poisoned_verdict
+from tests.sample_results import sample_results, sample_verdict
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "card.yaml"
+SMALL = '<html lang="en"><head><title>T</title></head><body><h1>T</h1><p>word</p></body></html>'
+DATE = "2026-11-22"
+
+
+def streams(pdf: bytes) -> bytes:
+    """All deflated streams of a PDF, inflated: enough to look for words in objects."""
+    found = []
+    for match in re.finditer(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        try:
+            found.append(zlib.decompress(match.group(1).strip(b"\r\n")))
+        except zlib.error:
+            found.append(match.group(1))
+    return b"\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def pdf() -> bytes:
+    return render_pdf(SMALL, attachments={"audit.json": b'{"a": 1}\n'}, date=DATE)
+
+
+def test_the_same_input_gives_the_same_bytes(pdf: bytes) -> None:
+    assert render_pdf(SMALL, attachments={"audit.json": b'{"a": 1}\n'}, date=DATE) == pdf
+
+
+def test_it_is_tagged_named_and_in_english(pdf: bytes) -> None:
+    objects = pdf + streams(pdf)
+    assert b"/StructTreeRoot" in objects
+    assert re.search(rb"/Marked\s+true", objects)
+    assert re.search(rb"/Lang\s*\(en\)", objects)
+    assert re.search(rb"/DisplayDocTitle\s+true", objects)
+    assert b"pdfuaid:part" in objects
+
+
+def test_the_attachment_is_inside_byte_for_byte(pdf: bytes) -> None:
+    assert b'{"a": 1}\n' in streams(pdf)
+    assert b"audit.json" in pdf + streams(pdf)
+
+
+def test_the_archive_variant_says_so() -> None:
+    found = render_pdf(SMALL, attachments={"a.json": b"{}"}, variant="pdf/a-3u", date=DATE)
+    objects = found + streams(found)
+    assert b"pdfaid:part" in objects
+    assert b"/StructTreeRoot" in objects
+
+
+def test_nothing_outside_the_page_is_fetched(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.css"
+    secret.write_text("p::after { content: 'LEAKED' }")
+    picture = tmp_path / "p.svg"
+    picture.write_text("<svg xmlns='http://www.w3.org/2000/svg'><text>LEAKED</text></svg>")
+    attached = tmp_path / "a.txt"
+    attached.write_text("LEAKED")
+    html = SMALL.replace(
+        "<p>",
+        f'<link rel="stylesheet" href="{secret.as_uri()}">'
+        f'<link rel="attachment" href="{attached.as_uri()}">'
+        f'<img alt="x" src="{picture.as_uri()}"><p>',
+    )
+    with_links = render_pdf(html, attachments={}, date=DATE)
+    assert b"LEAKED" not in streams(with_links)
+    # The witness: the same words inside the page do arrive.
+    inside = render_pdf(SMALL, attachments={"a.txt": b"LEAKED"}, date=DATE)
+    assert b"LEAKED" in streams(inside)
+
+
+def test_a_rendering_that_takes_too_long_ends_with_one_line() -> None:
+    with pytest.raises(HipauditError, match=r"within 0\.05 seconds.*HTML and JSON"):
+        render_pdf(SMALL, attachments={}, timeout=0.05, date=DATE)
+
+
+def test_missing_pango_is_one_line_with_the_apt_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A weasyprint that fails to import as the real one does without Pango.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, types\n"
+        "class Gone:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'weasyprint':\n"
+        "            raise OSError(\"cannot load library 'libgobject-2.0-0': error 0x7e\")\n"
+        "sys.meta_path.insert(0, Gone())\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(HipauditError, match="apt-get install -y libpango") as caught:
+        render_pdf(SMALL, attachments={}, date=DATE)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_date_that_is_none_is_refused() -> None:
+    with pytest.raises(HipauditError, match="YYYY-MM-DD"):
+        render_pdf(SMALL, attachments={}, date="yesterday")
+
+
+def pages_of(pdf: bytes, folder: Path) -> list[str]:
+    """Text per page, by poppler: an independent reader."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("poppler-utils is not installed")
+    (folder / "r.pdf").write_bytes(pdf)
+    command = ["pdftotext", "-layout", str(folder / "r.pdf"), "-"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [" ".join(page.split()) for page in out.stdout.split("\f")[:-1]]
+
+
+@pytest.mark.slow
+def test_every_page_carries_footer_number_hash_and_the_word_synthetic(tmp_path: Path) -> None:
+    results = sample_results(tmp_path, synthetic=True)
+    html = render_html(
+        results, tmp_path, card=load_card(EXAMPLE), verdict=sample_verdict(), for_pdf=True
+    )
+    pages = pages_of(render_pdf(html, attachments={}, date=DATE), tmp_path)
+    assert len(pages) > 12
+    for number, text in enumerate(pages, start=1):
+        assert FOOTER in text
+        assert f"page {number} of {len(pages)}" in text
+        assert "weights 5c9e5b7f8b2f0c1a" in text
+        assert "SYNTHETIC DATA" in text
+    assert "Board decision" in pages[0]
+    assert "Contents" in pages[1]
+    assert "Not computed" not in pages[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["Averyverylongnamewithoutanyspaces" * 9, "long words " * 25])
+def test_page_one_is_one_page_however_long_the_names(tmp_path: Path, text: str) -> None:
+    results = poisoned(sample_results(synthetic=True), text)
+    clean = tuple(f for f in results.findings if f.stress in {"clean", "fgsm"})
+    results = results.model_copy(update={"findings": clean, "artefacts": ()})
+    html = render_html(
+        results,
+        tmp_path,
+        card=poisoned_card(text),
+        verdict=poisoned_verdict(text),
+        for_pdf=True,
+    )
+    pages = pages_of(render_pdf(html, attachments={}, date=DATE), tmp_path)
+    assert "Signature" in pages[0]
+    assert "How to read this report" in pages[1]
