@@ -20,9 +20,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from audit.draws import generator
 from audit.errors import HipauditError, StressFailed
-from audit.stresses.registry import Altered, Attackable, Batch, Stress, get_stress
+from audit.stresses.one_image import as_batch, first_fooling, label_indices
+from audit.stresses.registry import Attackable, Stress, get_stress
 
 Array = npt.NDArray[np.float32]
 
@@ -211,10 +211,10 @@ def _adapter() -> Any:
             model = _FromArt(self.estimator)
             done = []
             with _undisturbed(self.estimator.model):
-                labels = _indices(y, model, images, self.batch_size)
+                labels = label_indices(y, model, images, self.batch_size)
                 for part in range(0, len(images), self.batch_size):
                     cut = slice(part, part + self.batch_size)
-                    batch = _as_batch(images[cut], labels[cut], self.stress, self.seed)
+                    batch = as_batch(images[cut], labels[cut], self.stress, self.seed)
                     done.append(first_fooling(self.stress, self.params, model, batch))
             return torch.cat(done).numpy() if done else _numpy(images)
 
@@ -239,71 +239,6 @@ class _FromArt:
             z = logits.reshape(-1, 1)
             return torch.cat([-z / 2, z / 2], dim=1)
         return logits
-
-
-def first_fooling(
-    stress: Stress, params: dict[str, Any], model: Attackable, batch: Batch
-) -> Tensor:
-    """Per image the first candidate that is decided differently from y; see as_evasion_attack."""
-    batch.open = _decided(model, batch.x) == batch.y.numpy()
-    chosen = batch.x.clone()
-    for altered in stress.perturb(model, batch, **params):
-        rows = np.arange(len(chosen)) if altered.rows is None else np.asarray(altered.rows)
-        open_ = batch.open[rows]
-        rows, images = rows[open_], _stacked(altered, chosen)[torch.from_numpy(open_)]
-        if len(rows):
-            fooled = _decided(model, images) != batch.y.numpy()[rows]
-            taken = fooled | (stress.variants == "level")
-            chosen[rows[taken]] = images[torch.from_numpy(taken)]
-            batch.open[rows[fooled]] = False
-        if not batch.open.any():
-            break
-    return chosen
-
-
-def _decided(model: Attackable, x: Tensor) -> npt.NDArray[np.int64]:
-    with torch.no_grad():
-        return model.decision_logits(x).argmax(1).cpu().numpy()
-
-
-def _stacked(altered: Altered, like: Tensor) -> Tensor:
-    """Images of one variant as a tensor; native arrays of an acquisition stress included."""
-    if isinstance(altered.images, Tensor):
-        return altered.images
-    planes = [torch.from_numpy(np.asarray(image, np.float32)) for image in altered.images]
-    stacked = torch.stack([p[None] if p.ndim == 2 else p.permute(2, 0, 1) for p in planes])
-    if stacked.shape[1:] != like.shape[1:]:
-        raise HipauditError(
-            "a stress that keeps the size of an image",
-            f"{tuple(stacked.shape[1:])} for {tuple(like.shape[1:])}",
-            "Run it through hipaudit instead of ART.",
-        )
-    return stacked
-
-
-def _as_batch(x: Tensor, y: Tensor, stress: Stress, seed: int) -> Batch:
-    """Draws follow the image's content, so that the batch it sits in does not matter."""
-    names = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in x]
-    pixels = [
-        image[0].numpy() if len(image) == 1 else image.permute(1, 2, 0).numpy() for image in x
-    ]
-    return Batch(
-        x=x,
-        y=y,
-        rngs=[generator(seed, name, stress.name) for name in names],
-        pixels=pixels if stress.domain == "acquisition" else (),
-    )
-
-
-def _indices(y: Any, model: Attackable, x: Tensor, batch_size: int) -> Tensor:
-    if y is None:
-        starts = range(0, len(x), batch_size)
-        parts = [_decided(model, x[start : start + batch_size]) for start in starts]
-        return torch.from_numpy(np.concatenate(parts)) if parts else torch.zeros(0).long()
-    labels = np.asarray(y)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        labels = labels.argmax(axis=1)
-    return torch.from_numpy(labels.reshape(-1).astype(np.int64))
 
 
 def _check_estimator(estimator: Any) -> None:
