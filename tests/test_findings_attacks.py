@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from audit.evidence import Predictions
 from audit.findings import derive
@@ -152,32 +153,40 @@ def test_the_average_over_draws_is_given_only_when_no_draw_was_dropped() -> None
 
 
 def test_the_worst_score_of_a_search_is_the_one_furthest_on_the_wrong_side() -> None:
-    targets = [1] * 10 + [0] * 10
-    low, high = np.linspace(0.1, 1, 20), np.linspace(1.1, 3, 20)
-    side = np.where(np.array(targets) == 1, 1.0, -1.0)
-    margins = np.concatenate([side * high, side * low])
-    part = rows(
-        [*range(20)] * 2,
-        np.stack([0 * margins, margins], 1),
-        ({"d": 0}, {"d": 1}),
-        [0] * 20 + [1] * 20,
-        [0] * 40,
-        [0] * 40,
-    )
-    run = evidence(part, range(20), "r", level_variants=False, search_variants=True)
+    rng = np.random.default_rng(2)
+    targets = [1] * 15 + [0] * 15
+    margins = rng.normal(0, 2, (3, 30)) + np.where(np.array(targets) == 1, 2.0, -2.0)
+    wrong = ((margins > 0) != (np.array(targets) == 1)).astype(int).ravel().tolist()
+    logits = np.stack([0 * margins.ravel(), margins.ravel()], axis=1)
+    draws = ({"draw": 0}, {"draw": 1}, {"draw": 2})
+    part = rows([*range(30)] * 3, logits, draws, np.repeat([0, 1, 2], 30).tolist(), wrong, wrong)
+    run = evidence(part, range(30), "r", level_variants=False, search_variants=True)
+    worst = np.where(np.array(targets) == 1, margins.min(axis=0), margins.max(axis=0))
     found = derive(table(targets, targets, run), None, 0)
-    assert one(found, "auroc", variant="worst").value == 1.0
-    flipped = np.concatenate([side * high, -side * low])
+    expected = roc_auc_score(targets, worst)
+    assert 0.1 < expected < 0.9
+    assert one(found, "auroc", variant="worst").value == pytest.approx(expected)
+
+
+def test_a_recorded_success_speaks_for_its_case_before_any_worse_score() -> None:
     part = rows(
-        [*range(20)] * 2,
-        np.stack([0 * flipped, flipped], 1),
-        ({"d": 0}, {"d": 1}),
-        [0] * 20 + [1] * 20,
-        [0] * 20 + [1] * 20,
-        [0] * 20 + [1] * 20,
+        RIGHT * 2,
+        np.concatenate([says([TARGETS[i] for i in RIGHT]) / 4, says([TARGETS[i] for i in RIGHT])]),
+        ({"draw": 0}, {"draw": 1}),
+        [0] * len(RIGHT) + [1] * len(RIGHT),
+        [0] * len(RIGHT) + [int(i < 3) for i in RIGHT],
+        [0] * 2 * len(RIGHT),
     )
-    run = evidence(part, range(20), "r", level_variants=False, search_variants=True)
-    assert one(derive(table(targets, targets, run), None, 0), "auroc", variant="worst").value == 0.0
+    run = evidence(part, range(50), "r", level_variants=False, search_variants=True)
+    hit = one(derive(table(TARGETS, CALLED, run), None, 0), "robust_accuracy", stress="r")
+    assert hit.events == 36
+
+
+def test_a_corruption_must_have_a_row_for_cases_that_are_wrong_without_it_too() -> None:
+    part = rows(RIGHT, says([TARGETS[i] for i in RIGHT]))
+    run = evidence(part, range(50), "noise", kind="corruption")
+    hit = one(derive(table(TARGETS, CALLED, run), None, 0), "sensitivity", stress="noise")
+    assert (hit.value, hit.reason) == (None, "no result for 11 of 50 cases")
 
 
 def test_a_map_gives_each_cell_overall_the_worst_cell_per_image_and_the_average() -> None:

@@ -51,11 +51,12 @@ def test_attacks_of_other_norms_count_only_towards_any() -> None:
             search_variants=True,
             level_variants=False,
         ),
+        attack(TARGETS, CALLED, {2}, "deepfool", SMALL, norm="l2"),
     )
     linf = {"norm": "linf", "epsilon": SMALL, "attacks": "fgsm"}
-    every = {"norm": "any", "attacks": "fgsm, one_pixel"}
+    every = {"norm": "any", "attacks": "deepfool, fgsm, one_pixel"}
     assert one(found, "attack_success", params=linf, group={}).events == 1
-    assert one(found, "attack_success", params=every, group={}).events == 2
+    assert one(found, "attack_success", params=every, group={}).events == 3
 
 
 def test_only_cases_that_every_attack_examined_are_counted_and_the_wider_view_says_who() -> None:

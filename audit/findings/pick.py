@@ -108,12 +108,13 @@ def _stands(evidence: RunEvidence, rows: Ints) -> Bools:
 def average(
     predictions: Predictions, evidence: RunEvidence, label: Label, view: View, picked: Picked
 ) -> View:
-    """Share of the variants each case was decided correctly under; untouched cases keep theirs."""
+    """Share of the variants each case was decided correctly under: 0 for cases left alone, which
+    an attack leaves alone because they are wrong without it."""
     cases = evidence.rows.case[picked.row]
     right = predictions.decided(evidence.rows.logits[picked.row]) == predictions.targets[cases]
     count = np.bincount(picked.place, minlength=len(view.cases))
     total = np.bincount(picked.place, right.astype(float), minlength=len(view.cases))
-    share = np.where(count > 0, total / np.maximum(count, 1), view.correct)
+    share = total / np.maximum(count, 1)
     return replace(view, label=label, share=share, fooled=None, fooled_8bit=None)
 
 
