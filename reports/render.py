@@ -18,7 +18,7 @@ from reports.law import law_as_at
 from reports.material import Material
 from reports.numbers import blocks_of
 from reports.sections import chapters
-from reports.summary import RULE_OF_WORST, summary
+from reports.summary import summary
 from reports.verdict import read_verdict
 from reports.wording import FOOTER, NOT_SUPPLIED
 
@@ -56,7 +56,6 @@ def render_html(
             for_pdf=for_pdf,
             footer=FOOTER,
             not_supplied=NOT_SUPPLIED,
-            rule_of_worst=RULE_OF_WORST,
             law_as_at=law_as_at(),
             hash_blocks=blocks_of,
             css=_css(*_sheets(for_pdf, results.data.synthetic)),

@@ -13,7 +13,7 @@ from reports.verdict import Ruling
 
 MOST_MARKS = 7
 RULE_OF_WORST = (
-    "Rule: faults of the run; then the largest fall below the clean overall value in sensitivity "
+    "Faults of the run; then the largest fall below the clean overall value in sensitivity "
     "or specificity under attack, under natural change and in a subgroup; then the next largest, "
     "one per stress."
 )
@@ -108,7 +108,7 @@ def base(material: Material) -> str:
     people = "patients not identified" if data.patients is None else f"{data.patients} patients"
     dates = material.card.get("data.dates")
     when = f"dates {dates}" if dates else "dates not supplied"
-    return f"{data.name[:60]}, {people}, {data.cases} images, {when[:50]}"
+    return f"{data.name[:44]}, {people}, {data.cases} images, {when[:40]}"
 
 
 def _verdict(material: Material, f: Finding) -> str:
@@ -124,7 +124,7 @@ def _verdict(material: Material, f: Finding) -> str:
 
 
 def _sentence(material: Material, f: Finding, clean: Finding) -> str:
-    where = f" in {group_name(f.group)[:70]}" if f.group else ""
+    where = f" in {group_name(f.group)[:50]}" if f.group else ""
     how = "" if f.stress == "clean" else f" under {setting(f)}"
     was = f"; {amount(clean.metric, clean.value or 0.0)} overall without stress"
     told = f"{metric_name(f.metric).capitalize()}{where}{how} was {full(f)}{was}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.material import Material
 from reports.numbers import blocks_of
+from reports.summary import RULE_OF_WORST
 from reports.values.registry import Value, value
 
 
@@ -52,6 +53,11 @@ def gate_file(material: Material) -> Value:
 def preset(material: Material) -> Value:
     plan = material.results.plan
     return f"preset {plan.preset}, seed {plan.seed}"
+
+
+@value("methods.worst")
+def rule_of_worst(_: Material) -> Value:
+    return RULE_OF_WORST
 
 
 @value("methods.statistics")
