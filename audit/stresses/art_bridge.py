@@ -152,7 +152,7 @@ def square(
     attack = SquareAttack(
         target,
         eps=epsilon,
-        max_iter=max(1, queries - 2),  # the clean image and the first stripes are asked too
+        max_iter=queries - 2,  # the clean image and the first stripes are asked too
         p_init=_first_square(x.shape[-2], x.shape[-1]),
         batch_size=1,
         verbose=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audit.stresses.art_bridge import fast_gradient
+from audit.stresses.radii import radii
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 
 
@@ -15,7 +16,7 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
     needs_gradients=True,
     budget=lambda _, variant: float(variant["epsilon"]),
     through="ART",
-    cost=lambda p: 3.0 + len(p["epsilons"]),  # one gradient, then one look per radius
+    cost=lambda p: 3.0 + len(radii(p["epsilons"])),  # one gradient, then one look per radius
 )
 def fgsm(
     model: Attackable,
@@ -29,9 +30,8 @@ def fgsm(
     FGSM alone is a weak attack: what survives it is an upper estimate of robustness.
     `found` marks an image whose gradient is zero everywhere: the attack was blind there.
     """
+    sizes = radii(epsilons)
     step, blind = fast_gradient(model, batch.x, batch.y)
     found = [{"zero_gradient": True} if b else {} for b in blind]
-    for epsilon in epsilons:
-        yield Altered(
-            {"epsilon": float(epsilon)}, step(float(epsilon)), found=found, queries=[1] * len(found)
-        )
+    for epsilon in sizes:
+        yield Altered({"epsilon": epsilon}, step(epsilon), found=found, queries=[1] * len(found))

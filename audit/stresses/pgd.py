@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from audit.stresses.art_bridge import projected_gradient
+from audit.stresses.radii import at_least, positive, radii
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 
 
@@ -19,7 +20,7 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
     needs_gradients=True,
     budget=lambda _, variant: float(variant["epsilon"]),
     through="ART",
-    cost=lambda p: len(p["epsilons"]) * (1.0 + p["restarts"] * (3 * p["steps"] + 1)),
+    cost=lambda p: len(radii(p["epsilons"])) * (1.0 + p["restarts"] * (3 * p["steps"] + 1)),
 )
 def pgd(
     model: Attackable,
@@ -36,7 +37,9 @@ def pgd(
     case takes the first restart that fools, else the last. Source: Madry et al. 2018,
     arXiv:1706.06083; run in ART's `ProjectedGradientDescentPyTorch`.
     """
-    for epsilon in map(float, epsilons):
+    at_least(1, steps=steps, restarts=restarts)
+    positive(travel=travel)
+    for epsilon in radii(epsilons):
         images = batch.x.clone()
         left = np.arange(len(images))
         spent = np.zeros(len(images), dtype=int)

@@ -8,6 +8,7 @@ import numpy as np
 
 from audit.cases.case import Pixels
 from audit.errors import HipauditError
+from audit.stresses.radii import positive
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 
 
@@ -30,16 +31,17 @@ def quantum_noise(
     detector (30,174 per mm² and µGy, IEC 62220-1-1) on a 0.143 mm pixel. Not modelled: blur
     and electronic noise of the detector, and processing after the exposure.
 
-    Raises HipauditError for a dose outside (0, 1].
+    Raises HipauditError for a dose outside (0, 1], and unless photons and depth are above 0.
     """
-    for dose in map(float, doses):
+    positive(photons=photons, depth=depth)
+    for dose in doses:
         if not 0.0 < dose <= 1.0:
-            raise HipauditError("`doses` of quantum_noise in (0, 1]", f"{dose:g}")
+            raise HipauditError("`doses` of quantum_noise in (0, 1]", f"{dose!r}")
         images = [
             thinned(pixels, dose, photons, depth, rng)
             for pixels, rng in zip(batch.pixels, batch.rngs, strict=True)
         ]
-        yield Altered({"dose": dose}, images)
+        yield Altered({"dose": float(dose)}, images)
 
 
 def thinned(

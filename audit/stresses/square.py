@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from audit.stresses.art_bridge import square as run_in_art
+from audit.stresses.radii import at_least, radii
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 
 
@@ -16,7 +17,7 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
     norm="linf",
     budget=lambda _, variant: float(variant["epsilon"]),
     through="ART",
-    cost=lambda p: len(p["epsilons"]) * (1.0 + p["queries"]),
+    cost=lambda p: len(radii(p["epsilons"])) * (1.0 + p["queries"]),
 )
 def square(
     model: Attackable,
@@ -31,7 +32,8 @@ def square(
     Andriushchenko et al. 2020, arXiv:1912.00049; run in ART's `SquareAttack`, one image at a
     time because its draws are shared by a batch.
     """
-    for epsilon in map(float, epsilons):
+    at_least(3, queries=queries)  # the image, the first stripes, one square
+    for epsilon in radii(epsilons):
         done = [
             run_in_art(model, x, int(y), epsilon, queries, rng)
             for x, y, rng in zip(batch.x, batch.y, batch.rngs, strict=True)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from audit.draws import generator
+from audit.errors import HipauditError
 from audit.stresses.art_bridge import _first_square, estimator, projected_gradient, square
 from audit.stresses.registry import Altered, Batch, get_stress
 from tests.stresses.promises import batch_of, small_classifier
@@ -186,3 +187,30 @@ def test_square_fits_images_that_are_not_square(size: tuple[int, int]) -> None:
     x = torch.full((1, 1, height, width), 0.5)
     altered = attacked("square", classifier, x, torch.tensor([1]), queries=10)[0]
     assert altered.images.shape == x.shape
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "what"),
+    [
+        ("fgsm", {"epsilons": ()}, "epsilons"),
+        ("fgsm", {"epsilons": (2.0,)}, "epsilons"),
+        ("fgsm", {"epsilons": ("2/255",)}, "epsilons"),
+        ("pgd", {"epsilons": (0.0,)}, "epsilons"),
+        ("pgd", {"steps": 0}, "steps"),
+        ("pgd", {"restarts": 0}, "restarts"),
+        ("pgd", {"steps": 2.5}, "steps"),
+        ("pgd", {"travel": float("nan")}, "travel"),
+        ("square", {"queries": 2}, "queries"),
+        ("quantum_noise", {"photons": 0.0}, "photons"),
+    ],
+)
+def test_a_slip_in_a_parameter_is_refused_instead_of_looking_robust(name, params, what) -> None:
+    classifier, x, y = small_classifier()
+    with pytest.raises(HipauditError, match=what):
+        attacked(name, classifier, x, y, **params)
+
+
+def test_a_single_radius_may_be_given_without_a_list() -> None:
+    classifier, x, y = small_classifier()
+    (altered,) = attacked("fgsm", classifier, x, y, epsilons=4 / 255)
+    assert altered.variant == {"epsilon": 4 / 255}
