@@ -43,29 +43,32 @@ def implausible(
     if min(int(positive.sum()), int((~positive).sum())) < ENOUGH:
         return []
     now = _auroc(z, classifier, positive)
-    better = _better_normalisation(classifier, x, positive, now, logits_of)
-    return [*better, *(_order(classifier, z, targets) if not better else [])]
+    order = _order(classifier, z, targets)
+    # Another order explains more than another normalisation unless that one does still better.
+    bar = max(now, 1 - now) if order else now
+    return [*order, *_better_normalisation(classifier, x, positive, bar, logits_of)]
 
 
 def _better_normalisation(
     classifier: Classifier,
     x: Sequence[Tensor],
     positive: npt.NDArray[np.bool_],
-    now: float,
+    bar: float,
     logits_of: LogitsOf,
 ) -> list[Note]:
-    if now > 1 - MARGIN:
+    """A normalisation whose AUROC is well above `bar`."""
+    if bar > 1 - MARGIN:
         return []
     tried = {
         name: _auroc(logits_of(_with(classifier, way), x), classifier, positive)
         for name, way in alternatives(classifier.preparation).items()
     }
     best = max(tried, key=lambda name: tried[name], default="")
-    if not best or tried[best] < max(WELL, now + MARGIN):
+    if not best or tried[best] < max(WELL, bar + MARGIN):
         return []
     text = (
         f"Another normalisation fits much better: AUROC {tried[best]:.2f} with {best}, "
-        f"{now:.2f} as read, on {len(x)} sampled cases. Say the right one in model.yaml: input."
+        f"at most {bar:.2f} as read, on {len(x)} sampled cases. Say the right one in model.yaml: input."
     )
     return [Note(code="normalisation-implausible", level="warning", text=text)]
 

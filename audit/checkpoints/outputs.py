@@ -114,8 +114,9 @@ def look(network: Network, way: Preparation, declared: str | None) -> Seen:
     logits. Raises HipauditError where the network cannot take its declared input or what
     was declared does not fit what it gives.
     """
-    raw = _run(network.module, probes(way, 2 if network.logits or declared else 8))
-    z = column(first_tensor(raw), len(raw) if isinstance(raw, Tensor) else _length(raw))
+    x = probes(way, 2 if network.logits or declared else 8)
+    raw = _run(network.module, x)
+    z = column(first_tensor(raw), len(x))
     plain = isinstance(raw, Tensor) and raw.ndim == 2
     if declared is not None:
         _check_declared(declared, z)
@@ -148,10 +149,6 @@ def _run(module: nn.Module, x: Tensor) -> Any:
             f"one that fails on it: {first}",
             "Say the input in model.yaml: input: {size: …, channels: …}",
         ) from error
-
-
-def _length(raw: Any) -> int:
-    return len(first_tensor(raw))
 
 
 def _check_declared(declared: str, z: Tensor) -> None:

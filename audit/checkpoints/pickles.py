@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from audit.checkpoints.refusal import SAVE_AGAIN
+from audit.checkpoints.text import quoted
 from audit.errors import DamagedFile, UnsafeFile
 
 # All that a state_dict, a training checkpoint of plain values, or our own file needs.
@@ -130,6 +131,8 @@ class _Replayer(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         full = _full(module, name)
+        if not is_harmless(full):
+            raise UnsafeFile("a file of weights", f"code: {quoted(full)}", SAVE_AGAIN)
         kind = _Rebuild if full.startswith("torch._utils._rebuild_tensor") else _Stand
         return kind(full)
 
