@@ -76,7 +76,8 @@ class Talking:
         began = self._began.setdefault(run_id, time.monotonic())
         if done >= total and run_id not in self._done:
             self._done.add(run_id)
-            self._say(f"{run_id}: {done} images, {duration(time.monotonic() - began)}")
+            what = "" if run_id.startswith("probe ") else f" {done} images,"
+            self._say(f"{run_id}:{what} {duration(time.monotonic() - began)}")
 
     def note(self, text: str) -> None:
         self._say(text)

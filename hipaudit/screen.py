@@ -139,7 +139,8 @@ def show_written(out: Console, written: Iterable[Path], problems: Iterable[str])
         out.print(f"[yellow]warning[/]: {escape(_one_line(problem))}")
     out.print("\nWritten:")
     for path in written:
-        out.print(f"  {escape(str(path))}")
+        remark = "   (which case is which file: keep it to yourself)"
+        out.print(f"  {escape(str(path))}{remark if path.parent.name == 'private' else ''}")
     out.print(f"\n{FOOTER}", style="dim")
 
 

@@ -158,6 +158,7 @@ def conclude(
     verdict_file = write_verdict(folder, verdict)
     rendered, problems = render(results, folder, papers, verdict, images=images)
     kept = [folder / "audit.json", verdict_file, *rendered]
-    kept += [path for path in [folder / "predictions.csv"] if path.is_file()]
+    beside = ("predictions.csv", "figures", "private/cases.csv")
+    kept += [folder / name for name in beside if (folder / name).exists()]
     written = write_outputs(outputs, results, folder, verdict)
     return Conclusion(verdict, (*kept, *written), tuple(problems))
