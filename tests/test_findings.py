@@ -76,10 +76,15 @@ def test_precision_needs_ten_calls_and_f1_ten_positives() -> None:
     assert one(found, "f1").value == pytest.approx(f1_score(TARGETS, called))
 
 
-def test_wide_intervals_are_marked_imprecise_and_narrow_ones_are_not() -> None:
-    found = derive(table([0, 1] * 200, [0, 1] * 180 + [1, 0] * 20), None, 0)
-    assert not one(found, "accuracy").imprecise
-    assert one(derive(table(TARGETS, CALLED), None, 0), "sensitivity").imprecise
+def test_limits_more_than_twenty_points_apart_are_marked_imprecise() -> None:
+    small = one(derive(table(TARGETS, CALLED), None, 0), "accuracy")
+    limits = binomtest(39, 50).proportion_ci(method="exact")
+    assert 0.2 < limits.high - limits.low < 0.25
+    assert small.imprecise
+    large = one(derive(table([0, 1] * 50, [0, 1] * 45 + [1, 0] * 5), None, 0), "accuracy")
+    limits = binomtest(90, 100).proportion_ci(method="exact")
+    assert 0.1 < limits.high - limits.low < 0.2
+    assert not large.imprecise
 
 
 def test_attributes_with_one_or_too_many_values_are_left_out_and_view_comes_first() -> None:

@@ -179,6 +179,18 @@ def test_repeated_patients_widen_the_paired_difference_too() -> None:
     assert width(found) / width(alone) == pytest.approx(3**0.5, rel=0.12)
 
 
+def test_a_paired_difference_of_few_patients_is_judged_on_patients() -> None:
+    targets = [int(i >= 20) for i in range(40) for _ in range(3)]
+    guarded = [1 - t if i < 6 else t for i, t in enumerate(targets)]  # all images of two patients
+    who = [f"P{i // 3:04d}" for i in range(120)]
+    whole = defended(targets, targets, guarded, who)
+    hit = one(derive(whole, None, 0), "accuracy", contrast="defence=none")
+    p, q = 1 / 42, 3 / 42
+    half = 1.959964 * ((p + q - (p - q) ** 2) / 42) ** 0.5
+    assert (hit.value, hit.method) == (-0.05, "Bonett-Price on patients")
+    assert (hit.low, hit.high) == (pytest.approx(p - q - half), pytest.approx(p - q + half))
+
+
 def test_robust_accuracy_under_a_defence_is_compared_at_the_same_attack_only() -> None:
     targets = [0, 1] * 30
     clean = evidence(rows(range(60), says(targets)), range(60), defence="tta")
