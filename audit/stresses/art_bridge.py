@@ -30,13 +30,13 @@ Array = npt.NDArray[np.float32]
 def estimator(model: Attackable, shape: Sequence[int]) -> Any:
     """An ART `PyTorchClassifier` over `model.decision_logits`, for x of `shape` (C, H, W).
 
-    Clip values (0, 1), no preprocessing of ART's: ε means pixels. Logits that are not finite
-    raise StressFailed, because ART would return the input unchanged, which looks unbreakable.
+    Clip values (0, 1), no preprocessing of ART's: ε means pixels. Logits or gradients that are
+    not finite raise StressFailed: ART would return the input unchanged, which looks unbreakable.
     """
     from art.estimators.classification import PyTorchClassifier
 
     with _quiet():
-        return PyTorchClassifier(
+        made = PyTorchClassifier(
             model=_DecisionLogits(model),
             loss=_UnsaturatedCrossEntropy(reduction="sum"),
             input_shape=tuple(shape),
@@ -45,6 +45,20 @@ def estimator(model: Attackable, shape: Sequence[int]) -> Any:
             preprocessing=None,
             device_type="cpu",
         )
+    made.loss_gradient = _finite(made.loss_gradient)
+    return made
+
+
+def _finite(gradient_of: Callable[..., Any]) -> Callable[..., Any]:
+    """As `gradient_of`, but NaN is a named failure: ART would take it for 0 and move nothing."""
+
+    def checked(*given: Any, **named: Any) -> Any:
+        gradient = gradient_of(*given, **named)
+        if not bool(torch.isfinite(torch.as_tensor(gradient)).all()):
+            raise StressFailed("the model's gradient is not finite inside the attack")
+        return gradient
+
+    return checked
 
 
 class _DecisionLogits(nn.Module):
