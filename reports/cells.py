@@ -8,11 +8,13 @@ from reports.numbers import amount, interval, ratio
 
 
 def rate_cell(finding: Finding | None) -> Cell:
-    """ "75.4%" over "62.7–85.5% · 46/61"; without a value a dash and the count."""
+    """ "75.4%" over "62.7–85.5% · 46/61"; without a value a dash and why."""
     if finding is None:
         return Cell("–", sub="not computed")
     if finding.value is None:
-        return Cell("–", sub=f"{finding.reason or 'not computed'} ({ratio(finding)})")
+        reason = finding.reason or "not computed"
+        few = reason.startswith("fewer than")
+        return Cell("–", sub=f"too few, n = {finding.n}" if few else reason)
     mark = " †" if finding.imprecise else ""
     return Cell(
         amount(finding.metric, finding.value) + mark, sub=f"{interval(finding)} · {ratio(finding)}"

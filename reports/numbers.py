@@ -27,17 +27,8 @@ STRESSES = {
 DEFENCES = {"none": "none", "tta": "TTA (test-time augmentation)"}
 SCORES = {"auroc", "f1", "brier", "ece", "slope", "intercept", "o_e"}
 MODES = {"worst_of_k": "worst of {k} draws", "grid": "worst of the grid"}
-QUIET = {
-    "mode",
-    "k",
-    "epsilon",
-    "restarts",
-    "pixels",
-    "padding",
-    "interpolation",
-    "norm",
-    "attacks",
-}
+# Parameters that tell two findings of one stress apart; all of them stand in the table of runs.
+TOLD = ("steps", "queries", "pixels", "dose", "severity", "level", "quality", "factor")
 
 
 def metric_name(metric: str) -> str:
@@ -82,7 +73,7 @@ def ratio(finding: Finding) -> str:
 def full(finding: Finding) -> str:
     """ "75.4% (95% CI 62.7–85.5%; 46/61)", or the reason there is no value."""
     if finding.value is None:
-        return f"Not computed: {finding.reason or 'no reason recorded'} ({ratio(finding)})."
+        return f"Not computed: {finding.reason or 'no reason recorded'} (n = {finding.n})."
     words = (
         f"{amount(finding.metric, finding.value)} (95% CI {interval(finding)}; {ratio(finding)})"
     )
@@ -92,7 +83,7 @@ def full(finding: Finding) -> str:
 def difference(finding: Finding) -> str:
     """ "−18.3 points (95% CI −34.2 to −1.0; n = 21)"; scores keep their own unit."""
     if finding.value is None:
-        return f"Not computed: {finding.reason or 'no reason recorded'} ({ratio(finding)})."
+        return f"Not computed: {finding.reason or 'no reason recorded'} (n = {finding.n})."
     unit = "" if finding.metric in SCORES else " points"
     limits = "no interval"
     if finding.low is not None and finding.high is not None:
@@ -142,12 +133,9 @@ def _details(params: Mapping[str, Scalar], variant: str) -> list[str]:
         words.append(MODES[mode].format(k=params.get("k", "k")))
     elif variant in {"worst", "worst cell", "average", "every case"}:
         words.append(variant)
-    words += [
-        f"{name.replace('_', ' ')} {_scalar(value)}"
-        for name, value in params.items()
-        if name not in QUIET
-    ]
-    return words
+    told = [name for name in TOLD if name in params]
+    known = told if told or words else list(params)[:3]
+    return words + [f"{name.replace('_', ' ')} {_scalar(params[name])}" for name in known]
 
 
 def _scalar(value: Scalar) -> str:

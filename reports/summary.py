@@ -15,7 +15,7 @@ MOST_MARKS = 7
 RULE_OF_WORST = (
     "Faults of the run; then the largest fall below the clean overall value in sensitivity "
     "or specificity under attack, under natural change and in a subgroup; then the next largest, "
-    "one per stress."
+    "one per stress; then warnings of the run."
 )
 
 
@@ -86,7 +86,8 @@ def worst_findings(material: Material, most: int = 3) -> list[str]:
             rest[fall.stress] = fall
     chosen = [*first.values(), *rest.values()][: max(0, most - len(faults))]
     chosen.sort(key=lambda fall: -fall.points)
-    return (faults + [fall.sentence for fall in chosen])[:most]
+    warnings = [f"Warning: {note.text}" for note in notes if note.level == "warning"]
+    return (faults + [fall.sentence for fall in chosen] + warnings)[:most]
 
 
 def _falls(material: Material) -> Iterator[Fall]:

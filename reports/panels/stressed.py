@@ -14,7 +14,14 @@ from reports.panels.registry import panel
 
 PAIRED = ("accuracy", "sensitivity", "specificity", "robust_sensitivity", "robust_specificity")
 MOST_DRAWN = 30
-METRICS = ("robust_accuracy", "robust_sensitivity", "robust_specificity", "attack_success")
+METRICS = (
+    "robust_accuracy",
+    "robust_sensitivity",
+    "robust_specificity",
+    "attack_success",
+    "attack_success_8bit",
+)
+HEADINGS = {"attack_success_8bit": "Success, 8 bits"}
 
 
 @panel("attack_table")
@@ -41,8 +48,8 @@ def _table(material: Material, kind: str, caption: str) -> Sequence[Block]:
     ]
     if not rows:
         return []
-    columns = ["Stress", *(metric_name(m).capitalize() for m in metrics)]
-    widths = (28, 18, 18, 18, 18) if kind == "attack" else (37, 21, 21, 21)
+    columns = ["Stress", *(HEADINGS.get(m, metric_name(m).capitalize()) for m in metrics)]
+    widths = (25, 15, 15, 15, 15, 15) if kind == "attack" else (37, 21, 21, 21)
     note = "95% CI · k/n below each value. † imprecise."
     if kind == "attack":
         note += " No success: no failure found by this search at this level in these images."

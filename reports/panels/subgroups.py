@@ -42,7 +42,10 @@ def subgroup_table(material: Material) -> Sequence[Block]:
     if len(rows) < 2:
         return [Text("No subgroup: the data carries no attribute with two or more values.")]
     columns = ["Subgroup", *(metric_name(m).capitalize() for m in METRICS)]
-    note = "95% CI · k/n below each value. † imprecise. Without stress, at the deployed threshold."
+    note = (
+        "95% CI · k/n below each value. † imprecise. Too few: under 10 to count by. Without "
+        "stress, at the deployed threshold."
+    )
     return [
         Table(
             "Performance by subgroup", columns, rows, note, frozenset({1, 2, 3}), (34, 22, 22, 22)
@@ -56,16 +59,21 @@ def differences(material: Material) -> Sequence[Block]:
     told = [f for f in found if f.stress == "clean" and f.metric in METRICS] or found
     if not found:
         return [Text("Not computed in this run.", "Differences between subgroups.")]
+    known = [f for f in told if f.value is not None]
     rows = [
         [metric_name(f.metric), f"{group_name(f.group)} against {_reference(f)}", difference(f)]
-        for f in told[:MOST_ROWS]
+        for f in known[:MOST_ROWS]
     ]
     note = (
-        f"{len(rows)} of {len(found)} differences; those under stress stand in audit.json. Many "
-        "differences were looked at; some differ by chance. Not adjusted for that."
+        f"{len(rows)} of {len(found)} differences: {len(told) - len(known)} had too few cases, "
+        "those under stress stand in audit.json. Many were looked at; some differ by chance. Not "
+        "adjusted for that."
     )
+    if not rows:
+        return [Text(note, "Differences between subgroups.")]
     columns = ["Metric", "Groups", "Difference"]
-    return [Table("Differences between subgroups", columns, rows, note, widths=(16, 40, 44))]
+    table = Table("Differences between subgroups", columns, rows, note, widths=(16, 40, 44))
+    return [table]
 
 
 def _reference(f: Finding) -> str:

@@ -111,6 +111,8 @@ def missing_attributes(material: Material) -> Value:
 @value("privacy.statement")
 def privacy(material: Material) -> Value:
     images = any(a.kind == "gradcam" for a in material.results.artefacts) and material.images
+    if material.results.data.synthetic:
+        return "Nothing: the data is synthetic and holds no person."
     pictures = (
         "It shows images of patients (section 9): treat it as data concerning health."
         if images

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from reports.material import Material
 from reports.numbers import amount, blocks_of
 from reports.values.registry import Value, value
 
-SELECTION = ("selected_by", "selection", "seed", "best_epoch")
+SELECTION = ("selected_by", "selection", "metric", "best_epoch", "ended", "threshold", "seed")
+MOST_LISTED = 6
 
 
 @value("model.sha256")
@@ -31,13 +35,31 @@ def architecture(material: Material) -> Value:
 @value("model.training")
 def training(material: Material) -> Value:
     known = material.results.model.training
-    return [f"{_name(k)}: {v}" for k, v in known.items() if k not in SELECTION] or None
+    told = {key: known[key] for key in known if key not in SELECTION}
+    return [f"{_name(key)}: {_told(inner)}" for key, inner in told.items()] or None
 
 
 @value("model.selection")
 def selection(material: Material) -> Value:
-    known = material.results.model.training
-    return [f"{_name(k)}: {known[k]}" for k in SELECTION if k in known] or None
+    known = _flat(material.results.model.training)
+    return [f"{_name(key)}: {known[key]}" for key in SELECTION if key in known] or None
+
+
+def _flat(known: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's own fields beside those around it."""
+    inner = [v for v in known.values() if isinstance(v, Mapping)]
+    return {**{k: v for part in inner for k, v in part.items()}, **known}
+
+
+def _told(value: Any) -> str:
+    """One line: scalars as they are, a mapping as its scalars, a long list as its length."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_name(str(k))} {_told(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        if len(value) > MOST_LISTED or any(isinstance(v, Mapping | list) for v in value):
+            return f"{len(value)} entries, in audit.json"
+        return "/".join(_told(v) for v in value) or "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 @value("model.classes")

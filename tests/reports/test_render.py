@@ -98,7 +98,7 @@ def test_rates_stand_with_their_interval_and_counts(page: Page) -> None:
 
 
 def test_a_rate_without_a_value_says_why(page: Page) -> None:
-    assert "fewer than 10 cases (4)" in page.text
+    assert "too few, n = 4" in page.text
 
 
 def test_images_treated_as_independent_is_said_without_patient_ids(page: Page) -> None:
