@@ -12,7 +12,7 @@ from torch import nn
 from audit.checkpoints.assemble import assemble, cam_module
 from audit.checkpoints.container import kind_of, read_content
 from audit.checkpoints.describe import Known, classifier_of
-from audit.checkpoints.factory import first_channels, from_factory, is_factory
+from audit.checkpoints.named_code import first_channels, from_factory, is_factory
 from audit.checkpoints.network import Network
 from audit.checkpoints.options import ModelOptions
 from audit.checkpoints.own import is_own, read_own
