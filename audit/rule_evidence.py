@@ -166,8 +166,9 @@ def _unfinished(results: Results, wish: Wish) -> None:
     if not scope and wish.stress != "clean":
         # a finding over several runs (worst case over attacks): all of them count
         scope = [run for run in under if run.stress != "clean"]
+    plain = ("none", wish.defence)
     scope += [
-        run for run in runs if run.stress == "clean" and run.defence in ("none", wish.defence)
+        r for r in runs if r.stress == "clean" and (wish.defence == ANY or r.defence in plain)
     ]
     if not any(run.stress == "clean" for run in scope):
         raise Unanswerable("the plan has no run without stress")

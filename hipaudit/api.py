@@ -35,16 +35,22 @@ def run(
     `classes`, `epsilons` (in [0, 1]), `stresses`, `skip`, `defences`, `subgroups`,
     `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
 
-    Raises HipauditError in one line for anything that cannot be used. The same call again
+    Rules and card are read from the working directory, as by the command line. Raises
+    HipauditError in one line for anything that cannot be used. The same call again
     resumes what was interrupted.
 
-    >>> import numpy as np, torch, tempfile, hipaudit
-    >>> images = np.random.default_rng(0).random((24, 16, 16), dtype=np.float32)
-    >>> labels = ["normal", "fracture"] * 12
-    >>> cases = hipaudit.from_arrays(images, labels)
-    >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 224 * 224, 2))
-    >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
-    ...     results = hipaudit.run(net, cases, preset="ci", out=folder, report=False)
+    >>> import hipaudit, numpy, tempfile, torch
+    >>> images = numpy.random.default_rng(0).random((24, 16, 16))
+    >>> cases = hipaudit.from_arrays(images, ["normal", "fracture"] * 12)
+    >>> net = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten())
+    >>> _ = net.append(torch.nn.Linear(48, 2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     results = hipaudit.run(
+    ...         net, cases, classes=["normal", "fracture"], positive_class="fracture",
+    ...         preset="ci", stresses=["fgsm"], out=folder, report=False,
+    ...     )
+    >>> [finding.n for finding in results.find("accuracy", stress="clean", group={})]
+    [24]
     """
     from audit.conduct import conduct
     from hipaudit.outputs import write_verdict

@@ -44,6 +44,11 @@ class Session:
     def start(self) -> None:
         self.started = True
 
+    def talk(self, verbose: int) -> None:
+        self.verbose = verbose
+        if verbose:
+            warnings.simplefilter("default")
+
 
 class Commands(click.Group):
     """A group that imports a command only when it is asked for, and answers mistyped names."""
@@ -125,6 +130,7 @@ def commands(ctx: click.Context) -> int:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code; errors are one line on stderr."""
     session = Session()
+    warnings.simplefilter("ignore")  # libraries' advice to programmers; -v shows it
     try:
         code = _answer(args, session)
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
@@ -134,7 +140,6 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _answer(args: list[str] | None, session: Session) -> int:
-    warnings.simplefilter("ignore")  # libraries' advice to programmers; -v shows it
     try:
         code = commands.main(args=args, prog_name="hipaudit", standalone_mode=False, obj=session)
     except (click.Abort, KeyboardInterrupt):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,8 +90,10 @@ def show_notes(out: Console, notes: Iterable[Note], *, everything: bool = False)
 
 
 def show_numbers(out: Console, results: Results) -> None:
-    """Without stress, then a row per stress and level."""
+    """Without stress, then a row per stress and level; what was not done is said."""
     out.print()
+    if results.data.synthetic:
+        out.print("[bold]SYNTHETIC images: these numbers say nothing about patients[/]\n")
     _table(out, HEAD, rows(results), right=("value", "95% interval", "n"))
     stressed = stressed_rows(results)
     if stressed:
@@ -99,6 +101,18 @@ def show_numbers(out: Console, results: Results) -> None:
         _table(out, STRESSED_HEAD, stressed, right=STRESSED_HEAD[1:])
     if any(finding.independent and finding.value is not None for finding in results.findings):
         out.print("  * images treated as independent: not every image names its patient")
+    for name, state, reason in _not_done(results):
+        why = f": {reason}" if reason else ""
+        out.print(f"[yellow]warning[/]: {escape(_one_line(f'{name} {state}{why}'))}")
+
+
+def _not_done(results: Results) -> Iterator[tuple[str, str, str | None]]:
+    for run in results.plan.runs:
+        if run.state != "done":
+            yield f"run {run.id}", run.state, run.reason
+    for probe in results.probes:
+        if probe.state == "failed":
+            yield f"probe {probe.probe}", probe.state, probe.reason
 
 
 def show_verdict(out: Console, verdict: Verdict) -> None:

@@ -34,6 +34,8 @@ def tell(
         from hipaudit.summary import headline
 
         people.print(headline(done.verdict))
+        for problem in done.problems:
+            sys.stderr.write(f"warning: {problem}\n")
         return
     if numbers:
         show_numbers(people, results)

@@ -48,7 +48,7 @@ def command(session: Any, /, **flags: Any) -> int:
     from hipaudit.request import defaults
     from hipaudit.workflow import HOME
 
-    session.verbose = flags["verbose"]
+    session.talk(flags["verbose"])
     folder: Path = flags["out"] or HOME / "demo"
     if flags["overwrite"]:
         shutil.rmtree(folder / "data", ignore_errors=True)

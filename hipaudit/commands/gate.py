@@ -40,7 +40,7 @@ def command(
     quiet: bool,
     verbose: int,
 ) -> int:
-    session.verbose = verbose
+    session.talk(verbose)
     from audit.results import read_results
     from hipaudit.outputs import write_verdict
     from hipaudit.papers import read_papers

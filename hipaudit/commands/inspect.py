@@ -39,7 +39,7 @@ Exit codes: 0 no fault, 2 unusable input, 3 a fault that would make every rule i
 )
 @click.pass_obj
 def command(session: Any, /, model: Path, **flags: Any) -> int:
-    session.verbose = flags["verbose"]
+    session.talk(flags["verbose"])
     from hipaudit.papers import read_papers
     from hipaudit.request import data_options, model_options, settings_of
     from hipaudit.workflow import understand

@@ -42,7 +42,7 @@ comes from: hipaudit gate AUDIT.json
 @click.option("--no-images", is_flag=True, help="A report without radiographs.")
 @click.pass_obj
 def command(session: Any, /, audit: Path, **flags: Any) -> int:
-    session.verbose = flags["verbose"]
+    session.talk(flags["verbose"])
     from audit.results import read_results
     from hipaudit.outputs import kept_verdict
     from hipaudit.papers import read_papers

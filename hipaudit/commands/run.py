@@ -131,7 +131,7 @@ FILES = (
 def command(session: Any, /, **flags: Any) -> int:
     from hipaudit.papers import read_papers
 
-    session.verbose = flags["verbose"]
+    session.talk(flags["verbose"])
     papers = read_papers(flags["config"], flags["card"], flags["baseline"])
     return carry_out(session, flags, papers)
 
