@@ -13,6 +13,7 @@ from audit.attempt import clean_rows, stressed_rows
 from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
 from audit.defences.registry import get_defence
+from audit.errors import HipauditError
 from audit.evidence import Predictions, Rows, RunEvidence, Subject, join
 from audit.fingerprint import model_digest, sources_digest, versions
 from audit.plan import Run
@@ -114,6 +115,8 @@ def _carry_out(
             forwards += unit.forwards
             finished += len(ids)
             progress.run(run.id, finished, len(run.cases))
+    except HipauditError:
+        raise  # a slip of the user, a full disk, a file that changed: nothing to score
     except Exception as error:  # noqa: BLE001 a stress may raise anything: the run is named failed
         reason = f"{type(error).__name__}: {error}"
         failed = run.planned.model_copy(update={"state": "failed", "reason": reason[:300]})

@@ -11,10 +11,10 @@ from audit.cases.case import Cases
 from audit.classifier import Classifier
 from audit.defences.registry import get_defence
 from audit.draws import ranked
-from audit.errors import HipauditError
 from audit.options import AuditOptions
 from audit.presets import Entry, get_preset
 from audit.results import PlannedRun
+from audit.stresses.radii import radii
 from audit.stresses.registry import get_stress, load_stresses
 
 SMALLEST_SAMPLE = 8
@@ -48,7 +48,7 @@ def make_plan(classifier: Classifier, cases: Cases, options: AuditOptions) -> li
     """
     entries = _chosen(options)
     defences = list(dict.fromkeys(["none", *(entry.defence for entry in entries)]))
-    everyone = [case.id for case in cases][: options.max_samples and len(cases)]
+    everyone = [case.id for case in cases]
     if options.max_samples:
         everyone = stratified(cases, options.max_samples, options.seed)
     runs = [_clean(name, everyone, cases) for name in defences]
@@ -85,11 +85,8 @@ def _overlaid(entry: Entry, options: AuditOptions) -> Entry:
     params = {**entry.params, **options.params.get(entry.stress, {})}
     if options.epsilons and "epsilons" in stress.defaults:
         params["epsilons"] = options.epsilons
-    for epsilon in params.get("epsilons", ()):
-        if not 0 < epsilon <= 1:
-            raise HipauditError(
-                "epsilon in (0, 1] pixels", f"{epsilon:g}", "Type 8-bit levels as --eps 2/255."
-            )
+    if "epsilons" in params:
+        params["epsilons"] = tuple(radii(params["epsilons"]))
     return replace(entry, params=stress.check(params))
 
 

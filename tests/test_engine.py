@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch import nn
 
 from audit.cases.case import Cases
 from audit.engine import execute, shards
+from audit.errors import HipauditError
 from audit.evidence import Predictions
 from audit.options import AuditOptions
 from audit.plan import Run, make_plan, within
@@ -228,3 +231,28 @@ def test_a_sample_is_proportional_to_the_labels_and_nested():
     assert sum(labels[i] == "fracture" for i in small) == 2
     assert sum(labels[i] == "fracture" for i in large) == 10
     assert set(small) <= set(large)
+
+
+def test_a_slip_in_the_parameters_or_a_full_disk_ends_the_audit_instead_of_scoring(
+    tmp_path, monkeypatch, darken
+):
+    cases = cases_of(LEVELS)
+    slip = plan_for(("pgd",), cases, params={"pgd": {"steps": 0}})
+    with pytest.raises(HipauditError, match="steps"):
+        carry_out(tmp_path, cases, slip)
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(HipauditError, match="No space left"):
+        carry_out(tmp_path / "full", cases, plan_for(("darken",), cases))
+    assert not list((tmp_path / "full").iterdir())
+
+
+def test_one_radius_may_be_given_bare_and_a_wrong_one_is_refused_before_anything_runs():
+    cases = cases_of(LEVELS)
+    (run,) = plan_for(("fgsm",), cases, params={"fgsm": {"epsilons": 0.01}})[1:]
+    assert run.params["epsilons"] == (0.01,)
+    with pytest.raises(HipauditError, match="epsilons"):
+        plan_for(("fgsm",), cases, epsilons=(2.0,))
