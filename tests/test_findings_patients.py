@@ -82,6 +82,19 @@ def test_a_model_that_always_says_positive_is_not_certain_of_its_accuracy() -> N
     assert (hit.low, hit.high) == (pytest.approx(low, abs=0.01), pytest.approx(high, abs=0.01))
 
 
+def test_resamples_keep_the_number_of_positives_where_a_rate_is_among_the_positives() -> None:
+    whole = pairs_of_images(100)  # every patient has two images: 100 positive images
+    found = derive(whole, None, 0, resamples=2001)  # limits are drawn values, not between two
+    hit = one(found, "sensitivity", group={})
+    assert (hit.n, hit.method) == (100, "patient bootstrap")
+    assert hit.low is not None
+    assert hit.high is not None
+    assert (hit.low * 50, hit.high * 50) == (
+        pytest.approx(round(hit.low * 50)),
+        pytest.approx(round(hit.high * 50)),
+    )
+
+
 def test_the_same_seed_gives_the_same_limits_and_more_resamples_move_them_little() -> None:
     whole = pairs_of_images(200)
     one_, again = derive(whole, None, 7), derive(whole, None, 7)

@@ -102,3 +102,9 @@ def test_mcnemar_is_the_two_sided_binomial_test(counts: tuple[int, int]) -> None
     total = sum(counts)
     expected = binomtest(counts[0], total).pvalue if total else 1.0
     assert mcnemar(*counts) == pytest.approx(expected)
+
+
+def test_wilson_reaches_zero_and_one_exactly() -> None:
+    n = np.arange(1, 400)
+    assert (wilson(0 * n, n)[0] == 0.0).all()
+    assert (wilson(n, n)[1] == 1.0).all()
