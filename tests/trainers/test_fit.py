@@ -214,6 +214,19 @@ def test_one_class_or_an_unknown_label_is_refused():
         fit("tiny", normal, normal, classes=CLASSES, positive_class="broken", epochs=1)
 
 
+def test_an_image_or_a_patient_in_both_splits_is_refused():
+    with pytest.raises(HipauditError, match="no image in both splits"):
+        run(train=toy(40, 1), val=toy(40, 1))
+    cases = toy(40, 1, patients=True)
+    halves = [Cases(list(cases)[start::2], cases.description) for start in (0, 1)]
+    mixed = [
+        Cases([*half, other], cases.description)
+        for half, other in zip(halves, toy(2, 9), strict=True)
+    ]
+    with pytest.raises(HipauditError, match="no patient in both splits"):
+        run(train=mixed[0], val=mixed[1])
+
+
 def test_a_recipe_is_frozen():
     with pytest.raises(AttributeError):
         make_recipe("tiny", {"epochs": 2}).epochs = 3
