@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isclose
 
-from audit.results import Finding, as_levels
-from reports.material import Material, epsilon
+from audit.results import Finding
+from reports.material import Material
 from reports.numbers import amount, full, group_name, interval, metric_name, ratio, setting
 from reports.sections import blank_statements
 from reports.verdict import Ruling
@@ -113,15 +114,16 @@ def base(material: Material) -> str:
 
 
 def _verdict(material: Material, f: Finding) -> str:
-    """ "rule HA201, not met", or that no rule names this number."""
-    levels = as_levels(epsilon(f)) if "epsilon" in f.params else ""
-    facts = {**f.group, "stress": f.stress, "defence": f.defence, "epsilon": levels}
+    """The rule that judged this very number, or that none did.
+
+    By metric, stress and value: a rule about the gap between groups observed another number.
+    """
     for ruling in material.judgement.worst_first():
-        stress = ruling.where.get("stress", "clean")
-        same = ruling.metric == f.metric and stress == f.stress
-        if same and all(facts.get(name) == value for name, value in ruling.where.items()):
+        same = ruling.metric == f.metric and ruling.where.get("stress", "clean") == f.stress
+        known = same and ruling.observed is not None and f.value is not None
+        if known and isclose(ruling.observed or 0.0, f.value or 0.0, abs_tol=1e-9):
             return f"rule {ruling.id[:16]}, {ruling.word}"
-    return "no rule names this number"
+    return "no rule judged this number"
 
 
 def _sentence(material: Material, f: Finding, clean: Finding) -> str:

@@ -31,6 +31,7 @@ class Ruling:
     reason: str
     n: str
     where: Mapping[str, str]
+    observed: float | None
 
     @property
     def mark(self) -> Mark:
@@ -79,7 +80,7 @@ def _outcome(value: Any) -> str:
 
 def _ruling(rule: Mapping[str, Any]) -> Ruling:
     outcome = _text(rule.get("outcome"))
-    where = rule.get("where")
+    where, seen = rule.get("where"), rule.get("observed")
     pairs = where if isinstance(where, Mapping) else {}
     return Ruling(
         id=_text(rule.get("id")) or "rule",
@@ -88,6 +89,7 @@ def _ruling(rule: Mapping[str, Any]) -> Ruling:
         text=_text(rule.get("text")) or _spelt(rule),
         reason=_text(rule.get("reason")),
         n=_text(rule.get("n")),
+        observed=float(seen) if isinstance(seen, int | float) else None,
         where={str(name): _text(value) for name, value in pairs.items()},
     )
 

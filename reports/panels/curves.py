@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from audit.results import Finding
-from reports.blocks import Block, Figure
+from reports.blocks import Block, Cell, Figure, Table
+from reports.cells import rate_cell
 from reports.figures.curves import Pane, curves
 from reports.material import Material, level_name
-from reports.numbers import group_name, metric_name, stress_name
+from reports.numbers import group_name, metric_name, setting, stress_name
 from reports.panels.registry import panel
 
+AXIS = "ε in 8-bit grey levels (of 255)"
+MOST_GROUPS = 5
 METRICS = ("robust_accuracy", "robust_sensitivity", "robust_specificity")
 Points = list[tuple[float, Finding]]
 
@@ -33,41 +36,61 @@ def attack_curves(material: Material) -> Sequence[Block]:
         "the attack saw the same cases. A line that stays high is the result of this search, "
         "not a bound."
     )
-    axis = "ε in 8-bit grey levels (of 255)"
-    found: list[Block] = [Figure(curves(panes, axis, caption), alt, caption)]
-    return [*found, *_by_group(material, axis)]
+    return [Figure(curves(panes, AXIS, caption), alt, caption)]
 
 
-def _by_group(material: Material, axis: str) -> list[Block]:
-    """Robust sensitivity by the first reported attribute (view, when there is one)."""
+@panel("attack_curves_by_group")
+def by_group(material: Material) -> Sequence[Block]:
+    """Robust sensitivity and specificity by the first reported attribute (view, if there)."""
     groups = material.groups()
     if not groups:
         return []
     attribute = next(iter(groups[0]))
-    same = [g for g in groups if attribute in g][:6]
-    stresses = list(material.sweeps("robust_sensitivity"))
+    same = [g for g in groups if attribute in g][:MOST_GROUPS]
     found: list[Block] = []
-    for metric in ("robust_sensitivity", "robust_specificity"):
-        panes = []
-        for stress in stresses:
-            series = {}
-            for group in same:
-                points = material.sweeps(metric, group).get(stress, [])
-                if any(f.value is not None for _, f in points):
-                    series[group_name(group)] = _with_clean(material, metric, group, points)
-            if len(series) > 1:
-                panes.append(Pane(stress_name(stress), series, {}))
+    for metric in METRICS[1:]:
+        panes = _group_panes(material, metric, same)
         if panes:
             name = metric_name(metric)
             alt = (
                 f"{name.capitalize()} by {attribute} against ε, one set of axes per attack, one "
-                "line per group with its 95% band. Groups under 10 cases are left out."
+                "line per group with its 95% band. The numbers are in the table below."
             )
             caption = (
-                f"{name.capitalize()} by {attribute}. Bands: 95% CI; groups under 10 left out."
+                f"{name.capitalize()} by {attribute}. Bands: 95% CI; too small groups left out."
             )
-            found.append(Figure(curves(panes, axis, caption), alt, caption))
+            found.append(Figure(curves(panes, AXIS, caption), alt, caption))
+            found.append(_group_table(material, metric, same))
     return found
+
+
+def _group_panes(material: Material, metric: str, groups: list[dict[str, str]]) -> list[Pane]:
+    panes = []
+    for stress in material.sweeps(metric):
+        series = {}
+        for group in groups:
+            points = material.sweeps(metric, group).get(stress, [])
+            if any(f.value is not None for _, f in points):
+                series[group_name(group)] = _with_clean(material, metric, group, points)
+        if len(series) > 1:
+            panes.append(Pane(stress_name(stress), series, {}))
+    return panes
+
+
+def _group_table(material: Material, metric: str, groups: list[dict[str, str]]) -> Table:
+    columns = ["Stress", *(group_name(group) for group in groups)]
+    sweeps = [material.sweeps(metric, group) for group in groups]
+    rows: list[list[str | Cell]] = []
+    for stress, points in material.sweeps(metric).items():
+        for level, f in points:
+            same = [dict(sweep.get(stress, [])).get(level) for sweep in sweeps]
+            rows.append([setting(f), *(rate_cell(g) for g in same)])
+    share = 70 // len(groups)
+    widths = (100 - share * len(groups), *(share for _ in groups))
+    name = metric_name(metric).capitalize()
+    note = "95% CI · k/n below each value. † imprecise. Too few: under 10 to count by."
+    numeric = frozenset(range(1, len(columns)))
+    return Table(f"{name} by {next(iter(groups[0]))}", columns, rows, note, numeric, widths)
 
 
 @panel("corruption_curves")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.blocks import Block, Cell, Table, Text
+from reports.blocks import Block, Cell, Items, Table, Text
 from reports.law import law_as_at, law_entries
 from reports.material import Material
 from reports.numbers import amount, full
@@ -32,6 +32,16 @@ def law(_: Material) -> Sequence[Block]:
             "The law this section asks after", columns, rows, note, widths=(19, 55, 26), source=""
         )
     ]
+
+
+@panel("board")
+def board(material: Material) -> Sequence[Block]:
+    """What the board wrote in the card, in full; page one has room for a line."""
+    stated = material.card.board
+    words = {"Board": stated.name, "Decision": stated.decision, "Conditions": stated.conditions}
+    lines = [f"{name}: {text}" for name, text in words.items() if text]
+    lines += [f"Signs: {name}" for name in stated.signatories]
+    return [Items(lines, "The board")] if lines else []
 
 
 @panel("ethics")

@@ -40,16 +40,15 @@ def test_a_fault_of_the_run_comes_before_any_number() -> None:
     assert worst_findings(material(notes=(fault,)))[0].startswith("Fault: The model answers")
 
 
-def test_a_rule_about_that_number_is_named_with_its_verdict() -> None:
-    rule = {
-        "id": "HA9",
-        "metric": "robust_sensitivity",
-        "outcome": "fail",
-        "where": {"stress": "pgd", "epsilon": "8/255"},
-    }
-    found = worst_findings(material({"outcome": "fail", "rules": [rule]}))
+def test_a_rule_that_judged_that_number_is_named_and_no_other() -> None:
+    rule = {"id": "HA9", "metric": "robust_sensitivity", "outcome": "fail"}
+    there = {**rule, "where": {"stress": "pgd"}, "observed": 1 / 61}
+    found = worst_findings(material({"outcome": "fail", "rules": [there]}))
     assert found[0].endswith("rule HA9, not met.")
-    assert found[1].endswith("no rule names this number.")
+    assert found[1].endswith("no rule judged this number.")
+    gap = {**there, "observed": 0.31}  # the same metric and place, another number
+    found = worst_findings(material({"outcome": "fail", "rules": [gap]}))
+    assert found[0].endswith("no rule judged this number.")
 
 
 def test_no_more_than_seven_marks_and_the_worst_first() -> None:
