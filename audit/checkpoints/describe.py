@@ -65,7 +65,7 @@ def classifier_of(network: Network, known: Known) -> Classifier:
     layer, layer_notes = _cam_layer(network, known, module)
     own = known.own
     description = ModelDescription(
-        name=own.name if own else slug(network.architecture),
+        name=slug(own.name if own else network.architecture),
         architecture=network.architecture,
         sha256=known.sha256,
         container=known.container,

@@ -41,7 +41,7 @@ def load_classifier(
     kind = kind_of(checkpoint)
     digest = _digest(checkpoint, options, sidecar)
     known = Known(labels, options, sidecar, (digest,), kind, (*notes, *_unchecked(kind, digest)))
-    if options.trust_code is not None:
+    if options.trust_code is not None and kind != "safetensors":  # which holds no code
         content = load_trusted(checkpoint, kind, options.trust_code)
         known = known.trusting()
         if isinstance(content, nn.Module):

@@ -55,6 +55,8 @@ def class_order(
 
 
 def _flag(wanted: int) -> str:
+    if wanted == 1000:
+        return "These look like ImageNet's classes: audit the fine-tuned model (or give --classes)."
     example = "negative,positive" if wanted == 2 else "first,second,…"
     return f"Give the names in the order of the outputs: --classes {example}"
 

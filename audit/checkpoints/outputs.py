@@ -114,7 +114,7 @@ def look(network: Network, way: Preparation, declared: str | None) -> Seen:
     logits. Raises HipauditError where the network cannot take its declared input or what
     was declared does not fit what it gives.
     """
-    x = probes(way, 2 if network.logits or declared else 8)
+    x = probes(way, 1 if network.logits else 8)
     raw = _run(network.module, x)
     z = column(first_tensor(raw), len(x))
     plain = isinstance(raw, Tensor) and raw.ndim == 2

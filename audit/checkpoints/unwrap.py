@@ -76,9 +76,13 @@ def _class_names(here: Mapping[Any, Any]) -> tuple[str, ...] | None:
         value = here.get(key)
         if isinstance(value, Mapping):
             value = _by_index(value)
-        if isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value):
+        if isinstance(value, list | tuple) and value and all(map(_is_name, value)):
             return tuple(value)
     return None
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable()
 
 
 def _by_index(value: Mapping[Any, Any]) -> list[Any] | None:

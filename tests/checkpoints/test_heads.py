@@ -72,15 +72,15 @@ def test_a_last_layer_replaced_inside_a_classifier_is_rebuilt(tmp_path):
     check(shaken(net), tmp_path)
 
 
-def fastai(bias=True, body=None):
+def fastai(bias=True, body=None, features=512):
     """A learner as fastai 1.0 (bias) and 2 (none) build it, from its source."""
     body = body or list(torchvision_net("resnet18").children())[:-2]
     head = nn.Sequential(
         AdaptiveConcatPool2d(),
         nn.Flatten(),
-        nn.BatchNorm1d(1024),
+        nn.BatchNorm1d(2 * features),
         nn.Dropout(0.25),
-        nn.Linear(1024, 512, bias=bias),
+        nn.Linear(2 * features, 512, bias=bias),
         nn.ReLU(inplace=True),
         nn.BatchNorm1d(512),
         nn.Dropout(0.5),
@@ -100,7 +100,7 @@ def test_a_fastai_learner_is_rebuilt(bias, tmp_path):
 
 @pytest.mark.slow
 def test_a_fastai_densenet_has_no_relu_between_body_and_head(tmp_path):
-    net = fastai(body=[torchvision_net("densenet121").features])
+    net = fastai(body=[torchvision_net("densenet121").features], features=1024)
     assert check(net, tmp_path).description.cam_layer == "0.0"
 
 

@@ -78,6 +78,7 @@ def test_equal_networks_give_equal_files(tmp_path):
 
 
 def test_a_greyscale_network_with_one_output_comes_back(tmp_path):
+    torch.manual_seed(0)
     module = build("squeezenet1_1", 1, "native", channels=1)
     way = Preparation(height=64, width=96, channels=1, mean=(0.5,), std=(0.5,))
     description = described("squeezenet1_1", output="one_logit")
@@ -88,7 +89,8 @@ def test_a_greyscale_network_with_one_output_comes_back(tmp_path):
     with torch.no_grad():
         z = module((images(1) - 0.5) / 0.5)[:, 0]
         found = classifier.logits(images(1))
-    torch.testing.assert_close(found[:, 1] - found[:, 0], z)
+    # The contract for equal weights: convolutions may differ with memory alignment.
+    torch.testing.assert_close(found[:, 1] - found[:, 0], z, rtol=0, atol=1e-4)
 
 
 def test_a_module_that_is_not_what_its_description_says_is_not_written(tmp_path):
