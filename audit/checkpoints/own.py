@@ -94,7 +94,9 @@ def _shape_of(
             again = _rebuilt(description.architecture, Shape(head, channels, width, outputs), state)
         except HipauditError:
             continue
-        if torch.equal(_answer(again, probe), expected):
+        scale = max(1.0, float(expected.abs().max()))
+        # Not bit for bit: a convolution's last digits may follow the memory's alignment.
+        if torch.allclose(_answer(again, probe), expected, rtol=0, atol=1e-4 * scale):
             return Shape(head, channels, width, outputs)
     raise HipauditError(
         f"a {description.architecture} as audit.checkpoints.architectures.build makes it",
