@@ -147,7 +147,7 @@ def _unusable(rule: Rule, measure: Measure, gate: Gate) -> str | None:
     """Why a number may not be judged; None when it may."""
     if measure.value is None:
         return measure.reason or "it has no value"
-    if measure.n < 1 or measure.n < (rule.min_n or 1):
+    if measure.n < (rule.min_n or 1):
         return f"n = {measure.n}, fewer than {rule.min_n or 1}"
     numbers = (measure.value, measure.low, measure.high)
     if not all(number is None or math.isfinite(number) for number in numbers):

@@ -45,13 +45,24 @@ def test_no_rules_is_said_and_not_called_a_pass():
     "broken",
     [
         {"value": None, "low": None, "high": None, "reason": "fewer than 10 positives"},
+        {"value": None},
         {"low": None},
+        {"high": None},
         {"high": None, "low": None},
         {"n": 0},
         {"low": 0.96, "high": 0.95},
         {"independent": True},
     ],
-    ids=["no value", "no lower limit", "no interval", "n 0", "upside down", "independent"],
+    ids=[
+        "no value",
+        "limits alone",
+        "no lower limit",
+        "no upper limit",
+        "no interval",
+        "n 0",
+        "upside down",
+        "independent",
+    ],
 )
 def test_a_finding_that_lacks_something_is_inconclusive(broken):
     results = audit(finding(**broken))
@@ -235,6 +246,25 @@ def test_a_gap_does_not_depend_on_which_group_is_named_first():
         for pair in (["frontal", "lateral"], ["lateral", "frontal"])
     ]
     assert upper[0] == pytest.approx(upper[1])
+
+
+def test_a_difference_is_not_mistaken_for_the_number_itself():
+    fallen = finding(value=-0.5, low=-0.6, high=-0.4, contrast="defence=none")
+    asked = {"metric": "sensitivity", "min": 0.8}
+    assert outcome(audit(finding(), fallen), rules(asked)) == ("pass", 0)
+    assert outcome(audit(fallen), rules(asked)) == ("inconclusive", 3)
+    named = {**asked, "min": -0.7, "where": {"contrast": "defence=none"}}
+    assert outcome(audit(finding(), fallen), rules(named)) == ("pass", 0)
+
+
+def test_a_gap_is_as_independent_as_the_worse_of_its_groups():
+    asked = {"metric": "sensitivity", "gap_by": "view", "max": 1.0}
+    for first, second in ((True, False), (False, True)):
+        groups = [
+            finding(group={"view": "frontal"}, independent=first),
+            finding(group={"view": "lateral"}, independent=second),
+        ]
+        assert outcome(audit(*groups), rules(asked)) == ("inconclusive", 3)
 
 
 def test_a_gap_with_a_group_missing_or_too_small_is_inconclusive():

@@ -34,7 +34,7 @@ Examples:
 @click.option("--preset", type=OneOf(PRESETS), default="quick", show_default=True,
               help="How much work the audit is.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
-@click.option("--patients", type=click.IntRange(20), default=400, show_default=True,
+@click.option("--patients", type=click.IntRange(20), default=500, show_default=True,
               help="Synthetic patients, two images each.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Begin again: new images, new training.")
 @with_options(TALK)
@@ -43,7 +43,7 @@ def command(session: Any, /, **flags: Any) -> int:
     import shutil
 
     from hipaudit.commands.run import carry_out
-    from hipaudit.demo import Size, prepare
+    from hipaudit.demo import prepare
     from hipaudit.papers import read_papers
     from hipaudit.request import defaults
     from hipaudit.workflow import HOME
@@ -58,8 +58,7 @@ def command(session: Any, /, **flags: Any) -> int:
         if not flags["quiet"]:
             click.echo(text, err=True)
 
-    size = Size(patients=flags["patients"])
-    model, data = prepare(folder, flags["seed"], size, say)
+    model, data = prepare(folder, say, patients=flags["patients"], seed=flags["seed"])
     wanted = {
         **defaults(),
         **dict.fromkeys(("config", "card", "baseline")),
