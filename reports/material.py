@@ -90,6 +90,13 @@ class Material:
         return "attack"
 
     @property
+    def images_examined(self) -> str:
+        """How many images the audit looked at: "561 images", or "60 of 561 images"."""
+        total = self.results.data.cases
+        seen = [run.sample for run in self.results.plan.runs if run.kind == "clean"]
+        return f"{seen[0]} of {total} images" if seen and seen[0] < total else f"{total} images"
+
+    @property
     def independent(self) -> bool:
         """True when images were treated as independent of one another."""
         return self.results.data.patients is None or any(

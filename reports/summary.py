@@ -110,7 +110,7 @@ def base(material: Material) -> str:
     people = "patients not identified" if data.patients is None else f"{data.patients} patients"
     dates = material.card.get("data.dates")
     when = f"dates {dates}" if dates else "dates not supplied"
-    return f"{data.name[:44]}, {people}, {data.cases} images, {when[:40]}"
+    return f"{data.name[:44]}, {people}, {material.images_examined}, {when[:40]}"
 
 
 def _verdict(material: Material, f: Finding) -> str:

@@ -64,20 +64,20 @@ def glossary(_: Material) -> Sequence[Block]:
 def plain_language(material: Material) -> Sequence[Block]:
     data = material.results.data
     sens, spec = material.clean("sensitivity"), material.clean("specificity")
-    words = [f"A computer model was shown {data.cases} X-ray pictures from {data.name}."]
+    shown = material.images_examined.replace("images", "X-ray pictures")
+    words = [f"A computer model was shown {shown} from {data.name}."]
     if data.synthetic:
         words.append("The pictures were made by a computer; no patient was involved.")
     positive = material.results.model.positive_class
-    if sens and sens.value is not None:
-        words.append(
-            f"Of the pictures labelled “{positive}” it found {ratio(sens).replace('/', ' of ')}, "
-            f"about {amount('sensitivity', sens.value)}."
-        )
-    if spec and spec.value is not None:
-        words.append(
-            f"Of the others it left {ratio(spec).replace('/', ' of ')} alone, "
-            f"about {amount('specificity', spec.value)}."
-        )
+    for found, told in (
+        (sens, f"Of the pictures labelled “{positive}” it recognised"),
+        (spec, f"Of the other pictures it rightly did not call “{positive}”"),
+    ):
+        if found and found.value is not None:
+            share = amount(found.metric, found.value)
+            words.append(f"{told} {ratio(found).replace('/', ' of ')}, about {share}.")
+        else:
+            words.append(f"{told}: too few pictures to say.")
     words.append(
         "Then the pictures were changed on purpose, slightly or by turning and shifting them, to "
         "see whether the answers stay the same. Section 8 tells how often they did not."
