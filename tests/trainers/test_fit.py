@@ -219,10 +219,8 @@ def test_an_image_or_a_patient_in_both_splits_is_refused():
         run(train=toy(40, 1), val=toy(40, 1))
     cases = toy(40, 1, patients=True)
     halves = [Cases(list(cases)[start::2], cases.description) for start in (0, 1)]
-    mixed = [
-        Cases([*half, other], cases.description)
-        for half, other in zip(halves, toy(2, 9), strict=True)
-    ]
+    others = list(toy(2, 9))[::-1]  # each half gets one image of the label it lacks
+    mixed = [Cases([*half, o], cases.description) for half, o in zip(halves, others, strict=True)]
     with pytest.raises(HipauditError, match="no patient in both splits"):
         run(train=mixed[0], val=mixed[1])
 
