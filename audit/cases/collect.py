@@ -92,7 +92,7 @@ def _check_labels(images: Sequence[Image], reading: Reading, options: DataOption
         )
     if len(labels) > MAX_CLASSES or any(len(label) > MAX_LENGTH for label in labels):
         found = f"{len(labels)} different labels of up to {max(map(len, labels))} characters"
-        raise HipauditError("a column of class names", found, "Check --label-column.")
+        raise HipauditError("a column of class names", found, "Check what its label column holds.")
     if len({label.casefold() for label in labels}) < len(labels):
         shown = ", ".join(f'"{label}"' for label in labels[:8])
         raise HipauditError("one spelling per class", shown, "Write each class in one way.")
@@ -110,7 +110,8 @@ def _attributes(
     """Of the table, completed by what the headers say; the table wins where both speak."""
     columns = [name for name in reading.columns if name != options.cluster_by]
     rows = [image.cells for image in images]
-    chosen, notes = choose_attributes(rows, columns, options.view_column)
+    people = options.cluster_by or "patient_id"
+    chosen, notes = choose_attributes(rows, columns, options.view_column, people)
     differ = 0
     for name in FROM_TAGS:
         if not any(image.tags.get(name) for image in images):

@@ -132,3 +132,51 @@ def test_view_codes_mean_what_the_standard_says_in_both_vocabularies() -> None:
         assert CODES.get(code.value) == _meant(code.meaning), code.meaning
         older = {rt for rt, ct in mapping["SRT"].items() if ct == code.value}
         assert {CODES.get(rt) for rt in older} <= {_meant(code.meaning)}, code.meaning
+
+
+def test_a_column_that_tells_patients_apart_is_left_out_whatever_its_name() -> None:
+    people = [str(number // 4) for number in range(32)]  # eight patients, four images each
+    names = ["ann", "bob", "cas", "dora", "eva", "fred", "guus", "hans"]
+    rows = [{"patient_id": p, "wie": names[int(p)]} for p in people]
+    chosen, notes = choose_attributes(rows, ["wie"])
+    assert not any(chosen)
+    assert "wie (nearly a value per patient)" in notes[0].text
+    other, _ = choose_attributes(
+        [{"subject": row["patient_id"], "wie": row["wie"]} for row in rows],
+        ["wie"],
+        patient_column="subject",
+    )
+    assert not any(other)
+
+
+def test_an_attribute_that_differs_within_or_is_shared_between_patients_stays() -> None:
+    rows = [
+        {"patient_id": str(n // 4), "ward": "ab"[n // 16], "detector": f"d{n % 4}"}
+        for n in range(32)
+    ]
+    chosen, notes = choose_attributes(rows, ["ward", "detector"])
+    assert {name for row in chosen for name in row} == {"ward", "detector"}
+    assert notes == []
+
+
+@pytest.mark.parametrize("name", ["leeftijd", "age_at_exam", "patient_age", "alter"])
+def test_ages_under_any_name_are_bands(name: str) -> None:
+    chosen, _ = choose_attributes([{name: "93"}, {name: "61"}], [name])
+    assert chosen == [{"age_band": "90+"}, {"age_band": "60-69"}]
+
+
+def test_bands_above_ninety_are_one_band() -> None:
+    rows = [{"age_band": text} for text in ("90-94", ">95", "95+", "<50", "80-89")]
+    chosen, _ = choose_attributes(rows, ["age_band"])
+    assert [row["age_band"] for row in chosen] == ["90+", "90+", "90+", "<50", "80-89"]
+
+
+@pytest.mark.parametrize("name", ["naam", "referrer", "physician", "operator", "geboortedatum"])
+def test_columns_that_name_people_in_other_words_are_left_out(name: str) -> None:
+    assert column(name, ["x", "x"])[0] is None
+
+
+def test_of_two_columns_with_one_meaning_the_first_is_used_and_the_other_named() -> None:
+    chosen, notes = choose_attributes([{"age": "61", "leeftijd": "62"}], ["age", "leeftijd"])
+    assert chosen == [{"age_band": "60-69"}]
+    assert "leeftijd (a second age_band)" in notes[0].text
