@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from audit.cases.case import Cases
 from audit.cases.private import private_csv
 from audit.classifier import Classifier
@@ -144,16 +146,15 @@ def _run_id(
 def _estimate(
     runs: Sequence[Run], classifier: Classifier, cases: Cases, options: AuditOptions
 ) -> float:
-    """Seconds the plan should take, from two timed batches of real cases."""
-    few = [cases[i] for i in range(min(len(cases), options.batch_size, 8))]
+    """Seconds the plan should take, from one timed batch of real cases."""
+    few = [cases[i] for i in range(min(len(cases), options.batch_size))]
     start = time.monotonic()
-    first = [classifier.prepare(case) for case in few]
+    prepared = [classifier.prepare(case) for case in few]
     reading = (time.monotonic() - start) / len(few)
-    for x in first:
-        classifier.predict(x[None])
+    alike = torch.stack([x for x in prepared if x.shape == prepared[0].shape])
+    classifier.predict(alike)  # the first one warms up
     start = time.monotonic()
-    for x in first:
-        classifier.predict(x[None])
-    per_forward = (time.monotonic() - start) / len(few)
+    classifier.predict(alike)
+    per_forward = (time.monotonic() - start) / len(alike)
     done = [run for run in runs if run.planned.state == "planned"]
     return sum(run.forwards * per_forward + len(run.cases) * reading for run in done)

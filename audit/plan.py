@@ -189,20 +189,38 @@ def not_tested(runs: Sequence[Run]) -> dict[str, str]:
 def within(runs: Sequence[Run], cases: Cases, seconds: float, limit: float, seed: int) -> list[Run]:
     """Shrink samples until the estimate fits `limit` seconds; the clean runs are never cut.
 
-    Rule: every stressed run's sample is multiplied by the same factor, never below
-    8 cases (or its planned size, if smaller). The rule is written into the run.
+    Rule: every stressed run may cost at most the same number of forwards, as many as fit, so
+    dear runs are cut and cheap ones stay whole; never below 8 cases (or the planned size, if
+    smaller). The rule is written into the run.
     """
-    clean = sum(run.forwards for run in runs if run.planned.kind == "clean")
     total = sum(run.forwards for run in runs)
-    if total == 0 or seconds <= limit or total == clean:
+    if total == 0 or seconds <= limit:
         return list(runs)
-    per_forward = seconds / total
-    factor = max(0.0, (limit / per_forward - clean) / (total - clean))
-    return [run if run.planned.kind == "clean" else _cut(run, cases, factor, seed) for run in runs]
+    clean = sum(run.forwards for run in runs if run.planned.kind == "clean")
+    costs = [run.forwards for run in runs if run.planned.kind != "clean"]
+    share = equal_share(costs, max(0.0, limit * total / seconds - clean))
+    return [run if run.planned.kind == "clean" else _cut(run, cases, share, seed) for run in runs]
 
 
-def _cut(run: Run, cases: Cases, factor: float, seed: int) -> Run:
-    size = min(len(run.cases), max(SMALLEST_SAMPLE, int(len(run.cases) * factor)))
+def equal_share(costs: Sequence[float], budget: float) -> float:
+    """The largest cap for which the sum of min(cost, cap) stays within `budget`.
+
+    >>> equal_share([1, 10, 100], 31)
+    20.0
+    """
+    left = budget
+    for place, cost in enumerate(sorted(costs)):
+        share = left / (len(costs) - place)
+        if cost >= share:
+            return share
+        left -= cost
+    return max(costs, default=0.0)
+
+
+def _cut(run: Run, cases: Cases, share: float, seed: int) -> Run:
+    if run.forwards <= share:
+        return run
+    size = min(len(run.cases), max(SMALLEST_SAMPLE, int(share / run.cost)))
     if size == len(run.cases):
         return run
     sample = stratified(cases, size, seed, run.cases)

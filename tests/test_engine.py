@@ -17,7 +17,7 @@ from audit.engine import execute, shards
 from audit.errors import HipauditError
 from audit.evidence import Predictions
 from audit.options import AuditOptions
-from audit.plan import Run, make_plan, within
+from audit.plan import Run, equal_share, make_plan, within
 from audit.results import PlannedRun
 from audit.store import Store
 from audit.stresses.registry import STRESSES, Altered, stress
@@ -211,15 +211,22 @@ def test_shards_partition_the_cases_and_grow_with_the_cost():
     assert sorted(i for shard in dear for i in shard) == sorted(ids)
 
 
-def test_a_time_limit_cuts_samples_by_a_stated_rule(darken):
+def test_a_time_limit_cuts_the_dear_runs_and_leaves_the_cheap_ones_whole(darken):
     cases = cases_of([0.3, 0.7] * 100)
-    runs = plan_for(("darken",), cases)
+    runs = plan_for(("darken", "one_pixel"), cases)
     cut = within(runs, cases, seconds=100.0, limit=60.0, seed=0)
-    assert cut[0] == runs[0]
-    assert 8 <= len(cut[1].cases) < len(runs[1].cases)
-    assert "time limit" in cut[1].planned.rule
+    assert cut[:2] == runs[:2]
+    assert 8 <= len(cut[2].cases) < len(runs[2].cases)
+    assert "time limit" in cut[2].planned.rule
     per_forward = 100.0 / sum(run.forwards for run in runs)
-    assert sum(run.forwards for run in cut) * per_forward <= 60.0
+    assert 58.0 < sum(run.forwards for run in cut) * per_forward <= 60.0
+
+
+@pytest.mark.parametrize("budget", [0.5, 3.0, 30.0, 500.0])
+def test_equal_shares_use_the_budget_and_no_more(budget):
+    costs = [1.0, 2.0, 40.0, 40.0, 200.0]
+    share = equal_share(costs, budget)
+    assert sum(min(cost, share) for cost in costs) == pytest.approx(min(budget, sum(costs)))
 
 
 def test_a_sample_is_proportional_to_the_labels_and_nested():
