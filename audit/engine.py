@@ -17,6 +17,7 @@ from audit.errors import HipauditError
 from audit.evidence import Predictions, Rows, RunEvidence, Subject, join
 from audit.fingerprint import model_digest, sources_digest, versions
 from audit.plan import Run
+from audit.reasons import reason_of
 from audit.results import PlannedRun
 from audit.store import Store, Unit, unit_key
 from audit.stresses.registry import get_stress
@@ -118,7 +119,7 @@ def _carry_out(
     except HipauditError:
         raise  # a slip of the user, a full disk, a file that changed: nothing to score
     except Exception as error:  # noqa: BLE001 a stress may raise anything: the run is named failed
-        reason = f"{type(error).__name__}: {error}"
+        reason = reason_of(error)
         failed = run.planned.model_copy(update={"state": "failed", "reason": reason[:300]})
         progress.note(f"{run.id} failed: {reason}")
         return _evidence(run, place, [], failed)

@@ -13,6 +13,7 @@ from audit.evidence import Predictions
 from audit.files import write_whole
 from audit.options import AuditOptions
 from audit.probes.registry import Examination, Picture, get_probe, load_probes
+from audit.reasons import reason_of
 from audit.results import Artefact, ProbeReport
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,120}\.png")
@@ -43,7 +44,7 @@ def examine(
         try:
             reports.append(get_probe(name)(sight))
         except Exception as error:  # noqa: BLE001 a probe may raise anything: it is named failed
-            reason = f"{type(error).__name__}: {error}"[:300]
+            reason = reason_of(error)[:300]
             progress.note(f"probe {name} failed: {reason}")
             reports.append(ProbeReport(probe=name, state="failed", reason=reason))
         progress.run(f"probe {name}", ordinal + 1, len(names))

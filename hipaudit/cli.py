@@ -149,13 +149,13 @@ def _answer(args: list[str] | None, session: Session) -> int:
         _say(f"error: {_one_line(_click_message(error))}")
         return USAGE
     except HipauditError as error:
-        _trace(session)
+        _trace(session, error)
         _say(f"error: {error}")
         return error.exit_code
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001  the outermost boundary: no traceback for users
-        _trace(session)
+        _trace(session, error)
         _say(f"internal error: {type(error).__name__} at {_place(error)}; run again with -v")
         return INCONCLUSIVE if session.started else USAGE
     return code if isinstance(code, int) else 0
@@ -183,9 +183,20 @@ def _place(error: Exception) -> str:
     return "an unknown place"
 
 
-def _trace(session: Session) -> None:
-    if session.verbose:
-        traceback.print_exc(file=sys.stderr)
+def _trace(session: Session, error: BaseException) -> None:
+    """With -v, where it happened, first cause first; a message shows no path (`reason_of`)."""
+    if not session.verbose:
+        return
+    from audit.reasons import reason_of
+
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    for each in reversed(chain):
+        frames = "".join(traceback.format_tb(each.__traceback__))
+        sys.stderr.write(f"Traceback (most recent call last):\n{frames}{reason_of(each)}\n")
 
 
 def _one_line(text: str) -> str:
