@@ -68,7 +68,8 @@ def _better_normalisation(
         return []
     text = (
         f"Another normalisation fits much better: AUROC {tried[best]:.2f} with {best}, "
-        f"at most {bar:.2f} as read, on {len(x)} sampled cases. Say the right one in model.yaml: input."
+        f"at most {bar:.2f} as read, on {len(x)} sampled cases. "
+        "Say the right one in model.yaml: input."
     )
     return [Note(code="normalisation-implausible", level="warning", text=text)]
 

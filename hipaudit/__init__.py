@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from audit.classifier import Classifier as Classifier
     from audit.defences.registry import defence as defence
     from audit.errors import HipauditError as HipauditError
-    from audit.gate import judge as judge
+    from audit.gate.judge import judge as judge
+    from audit.gate.rule_file import load_rules as load_rules
+    from audit.gate.verdict import Verdict as Verdict
     from audit.probes.registry import probe as probe
     from audit.results import Finding as Finding
     from audit.results import Results as Results
     from audit.results import read_results as read_results
-    from audit.rule_file import load_rules as load_rules
     from audit.stresses.registry import stress as stress
-    from audit.verdict import Verdict as Verdict
     from hipaudit.api import run as run
 
 _HOME = {
@@ -40,13 +40,13 @@ _HOME = {
     "HipauditError": "audit.errors",
     "ModelOptions": "audit.checkpoints.options",
     "Results": "audit.results",
-    "Verdict": "audit.verdict",
+    "Verdict": "audit.gate.verdict",
     "defence": "audit.defences.registry",
     "from_arrays": "audit.cases.read",
     "from_module": "audit.checkpoints.load",
-    "judge": "audit.gate",
+    "judge": "audit.gate.judge",
     "load_classifier": "audit.checkpoints.load",
-    "load_rules": "audit.rule_file",
+    "load_rules": "audit.gate.rule_file",
     "probe": "audit.probes.registry",
     "read_cases": "audit.cases.read",
     "read_results": "audit.results",

@@ -63,20 +63,22 @@ def run(
         model_options,
         settings_of,
     )
-    from hipaudit.workflow import conclude, default_folder, understand, verdict_of
+    from hipaudit.workflow import check_places, conclude, default_folder, understand, verdict_of
 
     flags = {**defaults(), **_renamed(options), "preset": preset}
     papers = read_papers(as_path(config), as_path(card), as_path(baseline))
     settings = settings_of(papers)
-    understood = understand(
-        model, cases, model_options(flags, settings), data_options(flags, settings)
-    )
+    asked = audit_options(flags, settings, papers)
     folder = as_path(out) or default_folder(model)
+    check_places(folder, ())
+    understood = understand(
+        model, cases, model_options(flags, settings), data_options(flags, settings), options=asked
+    )
     results = conduct(
         understood.classifier,
         understood.cases,
         folder,
-        audit_options(flags, settings, papers),
+        asked,
         progress,
         understood.notes,
     )

@@ -11,8 +11,8 @@ from audit.errors import HipauditError
 from audit.files import write_whole
 
 if TYPE_CHECKING:
+    from audit.gate.verdict import Verdict
     from audit.results import Results
-    from audit.verdict import Verdict
     from hipaudit.papers import Papers
 
 VERDICT = "verdict.json"
@@ -30,7 +30,7 @@ def write_verdict(folder: Path, verdict: Verdict) -> Path:
 
 def kept_verdict(folder: Path, results: Results) -> Verdict | None:
     """The verdict.json beside an audit.json, when it was passed on these very results."""
-    from audit.verdict import Verdict
+    from audit.gate.verdict import Verdict
 
     try:
         verdict = Verdict.model_validate_json((folder / VERDICT).read_bytes())

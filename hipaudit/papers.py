@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from audit.results import GateFile, Results, read_results
 
 if TYPE_CHECKING:
-    from audit.rules import GateRules
+    from audit.gate.rules import GateRules
     from reports.card import Card
 
 RULES = "hipaudit.toml"
@@ -51,7 +51,7 @@ def read_papers(
     Raises HipauditError for a paper that was named and is not there, and for any that is
     malformed.
     """
-    from audit.rule_file import load_rules
+    from audit.gate.rule_file import load_rules
     from reports.card import load_card
 
     here = Path.cwd()

@@ -45,7 +45,7 @@ class Levels(Parameter):
     ) -> tuple[float, ...]:
         if isinstance(value, tuple):
             return value
-        from audit.rules import amount
+        from audit.gate.rules import amount
 
         found = [amount(part) for part in str(value).split(",")]
         if not all(number is not None and 0 < number <= 1 for number in found):

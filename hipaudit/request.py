@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audit.rules import DataSettings
+from audit.gate.rules import DataSettings
 
 if TYPE_CHECKING:
     from audit.cases.options import DataOptions

@@ -23,8 +23,8 @@ from hipaudit.summary import (
 )
 
 if TYPE_CHECKING:
+    from audit.gate.verdict import Verdict
     from audit.results import DataDescription, ModelDescription, Note, Results
-    from audit.verdict import Verdict
     from hipaudit.workflow import Understood
 
 COLOURS = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "waived": "magenta"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audit.results import Finding, Results, as_levels
 
 if TYPE_CHECKING:
-    from audit.verdict import RuleVerdict, Verdict
+    from audit.gate.verdict import RuleVerdict, Verdict
 
 CLEAN = ("accuracy", "sensitivity", "specificity", "auroc")
 BY_GROUP = ("sensitivity", "specificity")

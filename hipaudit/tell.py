@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from audit.gate.verdict import RuleVerdict, Verdict
     from audit.results import Results
-    from audit.verdict import RuleVerdict, Verdict
     from hipaudit.workflow import Conclusion
 
 MOST_ANNOTATIONS = 10  # of each kind; GitHub drops the rest without a word

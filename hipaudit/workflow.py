@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from audit.cases.options import DataOptions
     from audit.checkpoints.options import ModelOptions
     from audit.classifier import Classifier
+    from audit.gate.verdict import Verdict
+    from audit.options import AuditOptions
     from audit.results import Note, Results
-    from audit.verdict import Verdict
     from hipaudit.papers import Papers
 
 MARKER = "SYNTHETIC"  # a file of this name in the data folder: nothing in it is of a person
@@ -38,23 +40,64 @@ def understand(
     model_options: ModelOptions,
     data_options: DataOptions,
     reading: Callable[[int, int], None] | None = None,
+    options: AuditOptions | None = None,
 ) -> Understood:
     """Read cases and model, and check that they fit each other; attacks nothing.
 
     `model`: a path, a Classifier or any `nn.Module`; `data`: a path or Cases.
-    `reading(done, total)` is called while images are read.
+    `reading(done, total)` is called while images are read. `options`: of the audit to come,
+    so that a mistyped name is refused before an image is read or a model opened.
     """
+    check_paths(model, data)  # before torch is imported, which takes seconds
+    if options is not None and (options.stresses or options.skip or options.defences):
+        from audit.plan import check_names
+
+        check_names(options)
+    cases = read_data(data, data_options, reading)
+    if options is not None and options.subgroups:
+        from audit.findings.groups import check_subgroups
+
+        check_subgroups(cases.attributes, options.subgroups)
     from audit.preflight import preflight
 
+    classifier = read_model(model, cases.labels, model_options)
+    return Understood(classifier, cases, tuple(preflight(classifier, cases)))
+
+
+def check_paths(model: Any, data: Any) -> None:
+    """Raises HipauditError for a path that leads nowhere."""
     if isinstance(model, str | Path) and not Path(model).is_file():
         raise HipauditError(
             "a model file",
-            f'nothing at "{model}"',
+            f'nothing at "{model}"' if not Path(model).exists() else f'a folder at "{model}"',
             "Check the path: hipaudit run MODEL --data PATH",
         )
-    cases = read_data(data, data_options, reading)
-    classifier = read_model(model, cases.labels, model_options)
-    return Understood(classifier, cases, tuple(preflight(classifier, cases)))
+    if isinstance(data, str | Path) and not Path(data).exists():
+        raise HipauditError(
+            "a folder or table of labelled radiographs",
+            f'nothing at "{data}"',
+            "Check the path: hipaudit run MODEL --data PATH",
+        )
+
+
+def check_places(folder: Path, outputs: tuple[tuple[str, Path], ...]) -> None:
+    """Raises HipauditError, before any work, for a place where no result could be written."""
+    for place in (folder, *folder.parents):
+        if place.exists():
+            if not place.is_dir():
+                raise HipauditError(
+                    "a folder for the results", f'a file at "{place}"', "Choose another --out."
+                )
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise HipauditError(
+                    "a folder that can be written", "one that cannot", "Choose another --out."
+                )
+            break
+    for kind, path in outputs:
+        if path.is_dir():
+            raise HipauditError(
+                f"a file name after --output {kind}=", f'the folder "{path}"', "Add a name."
+            )
 
 
 def read_data(
@@ -67,12 +110,6 @@ def read_data(
     if isinstance(data, Cases):
         return data
     path = Path(data)
-    if not path.exists():
-        raise HipauditError(
-            "a folder or table of labelled radiographs",
-            f'nothing at "{data}"',
-            "Check the path: hipaudit run MODEL --data PATH",
-        )
     cases = read_cases(path, options, reading)
     folder = path if path.is_dir() else path.parent
     if (folder / MARKER).exists():
@@ -134,7 +171,7 @@ def verdict_of(results: Results, papers: Papers) -> Verdict:
     from datetime import date
 
     from audit.folder import today
-    from audit.gate import judge
+    from audit.gate.judge import judge
 
     day = date.fromisoformat(today())
     return judge(results, papers.rules, baseline=papers.baseline, today=day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audit.gate.rules import GateRules
 from audit.results import (
     DataDescription,
     Finding,
@@ -11,7 +12,6 @@ from audit.results import (
     Provenance,
     Results,
 )
-from audit.rules import GateRules
 
 
 def finding(metric: str = "sensitivity", **changes: object) -> Finding:

@@ -32,8 +32,8 @@ LIGHT = (
     "audit.errors",
     "audit.decision",
     "audit.options",
-    "audit.gate",
-    "audit.rules",
+    "audit.gate.judge",
+    "audit.gate.rules",
 )
 
 

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from audit.gate import judge
+from audit.gate.judge import judge
+from audit.gate.measures import mover
 from audit.results import DataDescription, GateFile, Note, ProbeReport, Provenance, Skipped
-from audit.rule_measures import mover
 from tests.gate_audits import audit, finding, rules, run
 
 DAY = date(2026, 6, 1)
@@ -352,5 +352,5 @@ def test_it_is_recorded_whether_the_rules_were_there_before_the_run():
 
 
 def test_the_gate_imports_neither_torch_nor_art():
-    code = "import sys, audit.gate; sys.exit(any(m in sys.modules for m in ('torch', 'art')))"
+    code = "import sys, audit.gate.judge; sys.exit(any(m in sys.modules for m in ('torch', 'art')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

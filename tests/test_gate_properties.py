@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from audit.gate import judge
+from audit.gate.judge import judge
 from audit.results import DataDescription, Finding, Note, PlannedRun, ProbeReport
 from tests.gate_audits import audit, rules
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from audit.errors import HipauditError
-from audit.gate import load_rules
+from audit.gate.judge import load_rules
 
 GOOD = """\
 schema = 1

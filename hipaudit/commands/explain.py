@@ -42,7 +42,7 @@ def _metric(name: str) -> str | None:
 
 
 def _rule(name: str, config: Path | None) -> str | None:
-    from audit.rule_text import rule_text
+    from audit.gate.wording import rule_text
     from hipaudit.papers import read_papers
 
     rules = read_papers(config, with_card=False).rules

@@ -142,10 +142,18 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     from hipaudit.request import audit_options, data_options, model_options, settings_of
     from hipaudit.screen import console, show_understood
     from hipaudit.tell import tell
-    from hipaudit.workflow import conclude, default_folder, understand, verdict_of
+    from hipaudit.workflow import (
+        check_places,
+        conclude,
+        default_folder,
+        understand,
+        verdict_of,
+    )
 
     settings = settings_of(papers)
     options = audit_options(flags, settings, papers)
+    folder: Path = flags["out"] or default_folder(flags["model"])
+    check_places(folder, flags["outputs"])
     people = console(machine=flags["form"] != "text")
     bars = not flags["no_progress"]
     with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
@@ -155,13 +163,13 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
             model_options(flags, settings),
             data_options(flags, settings),
             progress.reading,
+            options,
         )
         if not flags["quiet"]:
             show_understood(people, understood, everything=flags["verbose"] > 0)
         from audit.conduct import conduct
 
         classifier, cases, notes = understood.classifier, understood.cases, understood.notes
-        folder: Path = flags["out"] or default_folder(flags["model"])
         results = conduct(classifier, cases, folder, options, progress, notes)
     if not flags["quiet"]:
         progress.note("judging and rendering")

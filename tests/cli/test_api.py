@@ -12,10 +12,10 @@ from audit.errors import HipauditError
 @pytest.mark.parametrize(
     "name",
     [
-        "audit.rules",
-        "audit.rule_text",
-        "audit.rule_evidence",
-        "audit.rule_measures",
+        "audit.gate.rules",
+        "audit.gate.wording",
+        "audit.gate.evidence",
+        "audit.gate.measures",
         "hipaudit.workflow",
         "hipaudit.screen",
         "hipaudit.api",

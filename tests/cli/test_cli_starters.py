@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from audit.checkpoints.sidecar import Sidecar, read_sidecar
-from audit.rule_file import load_rules
+from audit.gate.rule_file import load_rules
 from reports.card import Card, load_card
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from audit.rules import Rule
+from audit.gate.rules import Rule
 
 LIMIT: dict[Literal["lower", "upper", "point"], str] = {
     "lower": "lower 95% limit",

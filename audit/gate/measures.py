@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from audit.gate.evidence import Unanswerable, matching, whole_audit_fault
+from audit.gate.rules import Rule
 from audit.results import Finding, Results, as_levels
-from audit.rule_evidence import Unanswerable, matching, whole_audit_fault
-from audit.rules import Rule
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from audit.errors import did_you_mean
+from audit.gate.rules import Rule, Wanted, amount
 from audit.results import Finding, Note, PlannedRun, Results, Scalar
-from audit.rules import Rule, Wanted, amount
 
 ANY = "any"
 NAMED = ("stress", "defence", "variant", "contrast")  # fields of a finding, not attributes

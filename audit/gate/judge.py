@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from audit.gate.evidence import Unanswerable, whole_audit_fault
+from audit.gate.measures import Measure, measures
+from audit.gate.rule_file import load_rules
+from audit.gate.rules import Gate, GateRules, Rule, Waiver
+from audit.gate.verdict import RuleOutcome, RuleVerdict, Verdict
+from audit.gate.wording import LIMIT, rule_text, threshold_of
 from audit.results import Results
-from audit.rule_evidence import Unanswerable, whole_audit_fault
-from audit.rule_file import load_rules
-from audit.rule_measures import Measure, measures
-from audit.rule_text import LIMIT, rule_text, threshold_of
-from audit.rules import Gate, GateRules, Rule, Waiver
-from audit.verdict import RuleOutcome, RuleVerdict, Verdict
 
 __all__ = ["judge", "load_rules"]
 

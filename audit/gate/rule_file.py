@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from audit.errors import DamagedFile, HipauditError, did_you_mean
-from audit.rules import DataSettings, Gate, GateRules, Rule, Waiver
+from audit.gate.rules import DataSettings, Gate, GateRules, Rule, Waiver
 
 LARGEST = 1 << 20  # bytes; a rule file is a few kilobytes
 PLACES: dict[tuple[str, ...], type[BaseModel]] = {

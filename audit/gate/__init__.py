@@ -1,0 +1,1 @@
+"""The gate: thresholds as data, judged so that what is missing never passes."""
