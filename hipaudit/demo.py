@@ -10,7 +10,7 @@ from hipaudit.workflow import MARKER
 
 Say = Callable[[str], None]
 PATIENTS = 500
-PIXELS = 192
+PIXELS = 160
 SECONDS = 120.0
 
 

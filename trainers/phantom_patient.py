@@ -95,7 +95,7 @@ def _draw_fracture(draw: Generator) -> Fracture:
     )
     chance = draw.random()
     form: Literal["displaced", "impacted", "gap"] = (
-        "displaced" if chance < 0.75 else "impacted" if chance < 0.87 else "gap"
+        "displaced" if chance < 0.85 else "impacted" if chance < 0.93 else "gap"
     )
     return Fracture(
         kind=kind,
@@ -103,8 +103,8 @@ def _draw_fracture(draw: Generator) -> Fracture:
         along=float(draw.uniform(0.25, 0.85)),
         tilt=float(draw.normal(0, 12)),
         gap=float(draw.uniform(1.2, 3.5)),
-        rise=float(draw.uniform(8, 30)),
-        turn=float(draw.uniform(10, 60)),
-        varus=float(draw.uniform(4, 28)),
+        rise=float(draw.uniform(14, 34)),
+        turn=float(draw.uniform(20, 60)),
+        varus=float(draw.uniform(12, 32)),
         roughness=float(draw.uniform(0.5, 2.2)),
     )

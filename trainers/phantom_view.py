@@ -34,10 +34,10 @@ def draw_view(patient: Patient, position: Literal["AP", "LL"], seed: int) -> Vie
     draw = generator(seed, f"patient {patient.number}", position)
     return View(
         position,
-        roll=float(draw.normal(0, 6)),
-        tilt=float(draw.normal(0, 4)),
-        centre=(float(draw.normal(10 if position == "AP" else 0, 7)), float(draw.normal(22, 8))),
-        field=float(draw.uniform(150, 195)),
+        roll=float(draw.normal(0, 4)),
+        tilt=float(draw.normal(0, 3)),
+        centre=(float(draw.normal(14 if position == "AP" else 0, 4)), float(draw.normal(24, 4))),
+        field=float(draw.uniform(120, 140)),
     )
 
 
