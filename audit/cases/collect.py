@@ -87,7 +87,7 @@ def _check_labels(images: Sequence[Image], reading: Reading, options: DataOption
     if len(labels) < 2:
         raise HipauditError(
             "images of two or more classes",
-            f'only "{labels[0]}" ({len(images)} images){unread}, read as {reading.layout}',
+            f"only one ({len(images)} images){unread}, read as {reading.layout}",
             "Give the folder above the class folders, or a manifest with both labels.",
         )
     if len(labels) > MAX_CLASSES or any(len(label) > MAX_LENGTH for label in labels):

@@ -41,14 +41,16 @@ def class_order(
     if len(said) != wanted:
         raise HipauditError(
             f"{wanted} class names for a model of {outputs} output{'s' * (outputs != 1)}",
-            f"{len(said)} in {source}{': ' if said else ''}{listed(said)}",
+            # Folders of patients read as class folders: their names are not for a log.
+            f"{len(said)} in {source}"
+            + (f": {listed(said)}" if said and source != "the data" else ""),
             _flag(wanted),
         )
     unknown = sorted(set(labels) - set(said))
     if unknown:
         raise HipauditError(
             f"labels among the model's classes ({listed(said)})",
-            f"{listed(unknown)} in the data",
+            f"{listed(unknown) if len(unknown) <= wanted else len(unknown)} in the data",
             did_you_mean(unknown[0], list(said)) + " Name them alike, or give --classes.",
         )
     return tuple(said), notes

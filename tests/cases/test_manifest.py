@@ -51,7 +51,7 @@ def test_what_spreadsheets_write_is_read(tmp_path: Path, encoding: str, separato
         (["a.png,fracture", "b.png,normal,x"], "path,label", "2 cells in line 3"),
         ([], "path,label", "no row"),
         (GOOD, "path,path", '"path" more than once'),
-        (["a.png,normal", "b.png,normal"], "path,label", 'only "normal"'),
+        (["a.png,normal", "b.png,normal"], "path,label", "only one"),
         (["a.png,Normal", "b.png,normal"], "path,label", "one spelling per class"),
         (["a.png," + "x" * 80, "b.png,normal"], "path,label", "a column of class names"),
         (['a.png,"fracture', "b.png,normal"], "path,label", "a CSV table"),
