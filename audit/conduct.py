@@ -19,6 +19,7 @@ from audit.evidence import Predictions
 from audit.export import predictions_csv
 from audit.files import write_whole
 from audit.findings import derive
+from audit.findings.groups import check_subgroups
 from audit.fingerprint import machine, model_digest, versions
 from audit.folder import claimed
 from audit.options import AuditOptions
@@ -45,6 +46,7 @@ def conduct(
     """
     options = options or AuditOptions()
     progress = progress or Quiet()
+    check_subgroups(cases.attributes, options.subgroups or ())
     notes = tuple(notes) or tuple(preflight(classifier, cases))
     runs = make_plan(classifier, cases, options)
     seconds = _estimate(runs, classifier, cases, options)

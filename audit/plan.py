@@ -60,6 +60,11 @@ def make_plan(classifier: Classifier, cases: Cases, options: AuditOptions) -> li
     return runs
 
 
+def check_names(options: AuditOptions) -> None:
+    """HipauditError for a stress, defence or parameter nobody knows, before any work."""
+    _chosen(options)
+
+
 def _chosen(options: AuditOptions) -> list[Entry]:
     """The preset's entries, narrowed and overlaid by the options."""
     entries = list(get_preset(options.preset))

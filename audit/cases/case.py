@@ -67,5 +67,10 @@ class Cases(Sequence[Case]):
         """Distinct label names, sorted."""
         return tuple(sorted({case.label for case in self._cases}))
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the attributes that some case has, sorted."""
+        return tuple(sorted({name for case in self._cases for name in case.attributes}))
+
     def by_id(self) -> dict[str, Case]:
         return {case.id: case for case in self._cases}
