@@ -133,7 +133,10 @@ def main(args: list[str] | None = None) -> None:
     warnings.simplefilter("ignore")  # libraries' advice to programmers; -v shows it
     try:
         code = _answer(args, session)
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        sys.stdout.flush()
+    # The reader of our output went away, as `| head` does. click and rich turn that into exit
+    # code 1, which here would mean that the gate failed.
+    except (BrokenPipeError, SystemExit):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = INTERRUPTED
     sys.exit(code)

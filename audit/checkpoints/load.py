@@ -50,6 +50,12 @@ def load_classifier(
         content = read_content(checkpoint, kind, digest)
     if is_own(content):
         own = read_own(content)
+        if options.arch not in (None, own.description.architecture):
+            raise HipauditError(
+                f"--arch {own.description.architecture}, which this checkpoint says it is",
+                quoted(options.arch),
+                "Leave --arch out: the checkpoint describes itself.",
+            )
         return classifier_of(own.network, known.with_own(own.description))
     weights = unwrap(content)
     arch = options.arch or sidecar.arch
