@@ -76,6 +76,23 @@ METRICS: dict[str, Words] = {
         "turned after rounding the prepared input to k/255 / clean-correct",
         "Of the prepared input, not of a file one could submit.",
     ),
+    "referral_rate": Words(
+        "share of the cases that the model hands to a human",
+        "referred / all",
+        "Only where the model refers; every other rate counts referred cases by their decision.",
+    ),
+    "cam_energy_in_box": Words(
+        "share of a Grad-CAM map that lies inside the lesion boxes, mean over true positives",
+        "sum of the map inside the boxes / sum of the map; maps of zero left out",
+        "Association, not proof of what the model uses. Compare with box_area: what a map "
+        "without aim would reach.",
+        "Wang et al. 2020, arXiv:1910.01279 (energy-based pointing game)",
+    ),
+    "box_area": Words(
+        "share of the image inside the lesion boxes, mean over the same cases",
+        "pixels inside the boxes / pixels of the prepared input",
+        "Describes the data, not the model; the chance level of cam_energy_in_box.",
+    ),
     "not_finite": Words(
         "cases whose output was NaN or infinite",
         "a count; such cases are decided as wrong everywhere",

@@ -56,3 +56,20 @@ def test_importing_the_package_imports_nothing_heavy():
 def test_gate_imports_neither_torch_nor_art(audit_json):
     _, _, modules = imported_by("gate", str(audit_json))
     assert not modules & {"torch", "art", "numpy"}
+
+
+def test_every_metric_that_the_code_can_find_is_explained(hipaudit):
+    import re
+    from pathlib import Path
+
+    from hipaudit.metric_words import METRICS
+
+    root = Path(__file__).parents[2]
+    sources = [*(root / "audit" / "findings").glob("*.py"), root / "audit/probes/energy.py"]
+    made = r'(?:Rate|_mean)\(\s*"([a-z0-9_]+)"'
+    named = {name for path in sources for name in re.findall(made, path.read_text())}
+    assert {"accuracy", "referral_rate", "box_area"} <= named
+    assert named <= set(METRICS)
+    code, out, _ = hipaudit("explain", "cam_energy_in_box")
+    assert code == 0
+    assert "arXiv:1910.01279" in out
