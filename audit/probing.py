@@ -9,6 +9,7 @@ from pathlib import Path
 from audit.cases.case import Cases
 from audit.classifier import Classifier
 from audit.engine import Progress
+from audit.errors import HipauditError
 from audit.evidence import Predictions
 from audit.files import write_whole
 from audit.options import AuditOptions
@@ -43,6 +44,8 @@ def examine(
         )
         try:
             reports.append(get_probe(name)(sight))
+        except HipauditError:
+            raise  # a full disk, a file that changed
         except Exception as error:  # noqa: BLE001 a probe may raise anything: it is named failed
             reason = reason_of(error)[:300]
             progress.note(f"probe {name} failed: {reason}")
