@@ -126,6 +126,11 @@ def measure(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, li
     return seconds
 
 
+def _range(values: list[float]) -> list[float]:
+    """Minimum, median, maximum."""
+    return [round(pick(values), 5) for pick in (min, statistics.median, max)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=8)
@@ -150,10 +155,7 @@ def main() -> None:
         table[case] = {
             "ratio": round(middle[peer] / middle["hipaudit"], 2),
             "peer": peer,
-            "seconds": {
-                arm: [round(min(v), 5), round(middle[arm], 5), round(max(v), 5)]
-                for arm, v in per.items()
-            },
+            "seconds": {arm: _range(values) for arm, values in per.items()},
         }
         print(
             f"{case}: {table[case]['ratio']} x {peer}   (min, median, max s: {table[case]['seconds']})"
