@@ -157,9 +157,8 @@ def main() -> None:
             "peer": peer,
             "seconds": {arm: _range(values) for arm, values in per.items()},
         }
-        print(
-            f"{case}: {table[case]['ratio']} x {peer}   (min, median, max s: {table[case]['seconds']})"
-        )
+        print(f"{case}: {table[case]['ratio']} x {peer}")
+        print(f"    min, median, max in s: {table[case]['seconds']}")
     given.out.parent.mkdir(parents=True, exist_ok=True)
     facts = {"machine": machine(), "threads": torch.get_num_threads(), "versions": versions()}
     options = {key: str(value) for key, value in vars(given).items() if key != "out"}
