@@ -62,8 +62,9 @@ class Material:
         """
         found: dict[str, list[Finding]] = {}
         for f in self.stressed(metric, group):
-            if f.defence == "none" and self.kind_of(f.stress) == kind and f.variant != "every case":
+            if f.defence == "none" and self.kind_of(f.stress) == kind:
                 found.setdefault(f.stress, []).append(f)
+        found = {stress: _widest(fs) for stress, fs in found.items()}
         levels = {name: _levels(fs) for name, fs in found.items()}
         return {name: points for name, points in levels.items() if len(points) > 1}
 
@@ -102,6 +103,13 @@ class Material:
         return self.results.data.patients is None or any(
             f.independent for f in self.results.findings if f.stress == "clean" and not f.group
         )
+
+
+def _widest(findings: list[Finding]) -> list[Finding]:
+    """Where a level was counted on two samples, the one of more cases: a line over ε whose
+    points rest on different cases may rise where nothing improved."""
+    wide = {f.params.get("epsilon") for f in findings if f.variant == "every case"}
+    return [f for f in findings if f.variant == "every case" or f.params.get("epsilon") not in wide]
 
 
 def _levels(findings: list[Finding]) -> list[tuple[float, Finding]]:

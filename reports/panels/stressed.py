@@ -104,6 +104,8 @@ def _paired(material: Material, f: Finding) -> str | Cell:
         f.metric, stress=f.stress, group={}, defence=f.defence, contrast="defence=none"
     ):
         if other.variant == f.variant and epsilon(other) == epsilon(f):
+            if other.value is None:
+                return rate_cell(other)
             value, _, rest = difference(other).partition(" (95% CI ")
             return Cell(value, sub=rest.removesuffix(")"))
     return Cell("–", sub="not computed")

@@ -56,7 +56,8 @@ def subgroup_table(material: Material) -> Sequence[Block]:
 @panel("subgroup_differences")
 def differences(material: Material) -> Sequence[Block]:
     found = [f for f in material.results.findings if f.contrast and f.group]
-    told = [f for f in found if f.stress == "clean" and f.metric in METRICS] or found
+    clean = [f for f in found if f.stress == "clean" and f.defence == "none"]
+    told = [f for f in clean if f.metric in METRICS] or found
     if not found:
         return [Text("Not computed in this run.", "Differences between subgroups.")]
     known = [f for f in told if f.value is not None]
@@ -66,8 +67,8 @@ def differences(material: Material) -> Sequence[Block]:
     ]
     note = (
         f"{len(rows)} of {len(found)} differences: {len(told) - len(known)} had too few cases, "
-        "those under stress stand in audit.json. Many were looked at; some differ by chance. Not "
-        "adjusted for that."
+        "those under stress or a defence stand in audit.json. Many were looked at; some differ by "
+        "chance. Not adjusted for that."
     )
     if not rows:
         return [Text(note, "Differences between subgroups.")]
