@@ -122,7 +122,8 @@ def _write(
 ) -> None:
     write_whole(folder / "private" / "cases.csv", private_csv(cases), mode=0o600)
     (folder / "private").chmod(0o700)
-    write_whole(folder / "predictions.csv", predictions_csv(predictions))
+    table = predictions_csv(predictions, synthetic=results.data.synthetic)
+    write_whole(folder / "predictions.csv", table)
     timings = {"seconds": round(seconds, 1), "forwards": sum(r.forwards for r in results.plan.runs)}
     write_whole(folder / "timings.json", json.dumps(timings) + "\n")
     write_whole(folder / "audit.json", results.to_json())

@@ -17,12 +17,13 @@ from audit.results import Scalar, as_levels
 _FORMULA = tuple("=+-@＝＋－＠")
 
 
-def predictions_csv(predictions: Predictions) -> str:
+def predictions_csv(predictions: Predictions, *, synthetic: bool = False) -> str:
     """A row per case × run × variant, in the order of the table; the same table, the same text.
 
     Columns: case, patient, label, run, stress, defence, variant, decided, p_positive,
     log_odds (of the positive class), logit_CLASS…, referred, success, success_8bit (1, 0 or
     empty when not an attack), queries (empty when unknown), found (JSON), attribute_NAME….
+    Synthetic cases have a last column, synthetic, that says yes on every row.
     `decided` is empty where the output was not finite. An attack has rows only for the cases
     that were decided correctly without it. Text that a spreadsheet would run as a formula
     begins with an apostrophe.
@@ -30,9 +31,10 @@ def predictions_csv(predictions: Predictions) -> str:
     attributes = sorted({name for subject in predictions.subjects for name in subject.attributes})
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_header(predictions, attributes))
+    last = (["synthetic"], ["yes"]) if synthetic else ([], [])
+    writer.writerow([*_header(predictions, attributes), *last[0]])
     for evidence in predictions.runs:
-        writer.writerows(_lines(predictions, evidence, attributes))
+        writer.writerows([*line, *last[1]] for line in _lines(predictions, evidence, attributes))
     return out.getvalue()
 
 

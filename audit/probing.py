@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from audit.cases.case import Cases
@@ -31,9 +32,10 @@ def examine(
     """Every chosen probe's report, and the pictures they kept under folder/figures."""
     names = sorted(load_probes()) if options.probes is None else list(options.probes)
     artefacts: list[Artefact] = []
+    synthetic = cases.description.synthetic
 
     def keep(picture: Picture) -> None:
-        artefacts.append(_kept(picture, folder))
+        artefacts.append(_kept(_marked(picture) if synthetic else picture, folder))
 
     reports = []
     for ordinal, name in enumerate(names):
@@ -52,6 +54,11 @@ def examine(
             reports.append(ProbeReport(probe=name, state="failed", reason=reason))
         progress.run(f"probe {name}", ordinal + 1, len(names))
     return reports, sorted(artefacts, key=lambda artefact: artefact.path)
+
+
+def _marked(picture: Picture) -> Picture:
+    """A picture of nobody says so in its file name and its title."""
+    return replace(picture, name=f"synthetic-{picture.name}", title=f"Synthetic: {picture.title}")
 
 
 def _kept(picture: Picture, folder: Path) -> Artefact:

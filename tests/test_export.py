@@ -126,3 +126,11 @@ def test_text_stays_on_its_line_and_is_only_quoted(text: str) -> None:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow([written, "end"])
     assert list(csv.reader(io.StringIO(out.getvalue()))) == [[written, "end"]]
+
+
+def test_a_table_of_synthetic_cases_says_so_on_every_row():
+    lines = list(csv.reader(io.StringIO(predictions_csv(small(), synthetic=True))))
+    assert {line[-1] for line in lines[1:]} == {"yes"}
+    assert lines[0][-1] == "synthetic"
+    plain = list(csv.reader(io.StringIO(predictions_csv(small()))))
+    assert [line[:-1] for line in lines] == plain

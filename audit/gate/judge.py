@@ -50,6 +50,7 @@ def judge(
             gate_file_sha256=rules.sha256 if rules else None,
             audit_sha256=audit_hash,
             judged_on=today,
+            synthetic=results.data.synthetic,
         )
     gate = rules.gate
     fault = whole_audit_fault(results, gate.max_skipped)
@@ -68,6 +69,7 @@ def judge(
         gate_file_recorded_before=_recorded_before(results, rules),
         audit_sha256=audit_hash,
         judged_on=today,
+        synthetic=results.data.synthetic,
         warnings=_warnings(judged, gate),
         rules=tuple(judged),
     )

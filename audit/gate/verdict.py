@@ -55,6 +55,7 @@ class Verdict(Part):
     gate_file_recorded_before: bool | None = None
     audit_sha256: str | None = None
     judged_on: date | None = None
+    synthetic: bool = False
     warnings: tuple[str, ...] = ()
     rules: tuple[RuleVerdict, ...] = ()
 
