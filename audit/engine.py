@@ -166,8 +166,9 @@ def _unit(
     if stored is not None:
         return stored
     before = defended.forwards
+    size = _batch_size(run.planned.defence, bench.batch_size)
     if run.planned.kind == "clean":
-        rows = clean_rows(defended, cases, bench.batch_size, bench.say)
+        rows = clean_rows(defended, cases, size, bench.say)
     else:
         keep = [known[i] for i in ids] if attacked else [True] * len(ids)
         stress = get_stress(run.planned.stress)
@@ -178,12 +179,21 @@ def _unit(
             cases,
             keep,
             seed=bench.seed,
-            batch_size=bench.batch_size,
+            batch_size=size,
             say=bench.say,
         )
     unit = Unit(rows, defended.forwards - before)
     bench.store.save(key, unit)
     return unit
+
+
+def _batch_size(defence: str, asked: int) -> int:
+    """Fewer images at a time where a defence looks at each several times: a gradient through it
+    holds all of them in memory."""
+    if defence == "none":
+        return asked
+    known = get_defence(defence)
+    return max(1, int(asked / max(1.0, known.cost(known.defaults))))
 
 
 def _placed(rows: Rows, ids: Sequence[str], place: Mapping[str, int]) -> Rows:
