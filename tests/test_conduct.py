@@ -78,7 +78,7 @@ def test_private_files_are_private_and_nothing_is_left_behind(audited):
     [
         ("SIGKILL", 3),
         pytest.param("SIGKILL", 1, marks=pytest.mark.slow),
-        pytest.param("SIGKILL", 5, marks=pytest.mark.slow),
+        pytest.param("SIGKILL", 2, marks=pytest.mark.slow),
         pytest.param("SIGINT", 2, marks=pytest.mark.slow),
     ],
 )

@@ -5,12 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 from audit.classifier import Classifier
-from audit.errors import HipauditError, did_you_mean
+from audit.registering import chosen, import_all
 
 Harden = Callable[..., Classifier]
 
@@ -47,13 +45,9 @@ def defence(
 def load_defences() -> dict[str, Defence]:
     import audit.defences as package
 
-    for module in iter_modules(package.__path__):
-        import_module(f"audit.defences.{module.name}")
+    import_all(package)
     return DEFENCES
 
 
 def get_defence(name: str) -> Defence:
-    known = load_defences()
-    if name not in known:
-        raise HipauditError("the name of a defence", f'"{name}"', did_you_mean(name, list(known)))
-    return known[name]
+    return chosen("defence", name, load_defences())

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 from audit.cases.case import Cases
 from audit.classifier import Classifier
-from audit.errors import HipauditError, did_you_mean
 from audit.evidence import Predictions
+from audit.registering import chosen, import_all
 from audit.results import ProbeReport, Scalar
 
 
@@ -61,13 +59,9 @@ def probe(name: str) -> Callable[[Examine], Examine]:
 def load_probes() -> dict[str, Examine]:
     import audit.probes as package
 
-    for module in iter_modules(package.__path__):
-        import_module(f"audit.probes.{module.name}")
+    import_all(package)
     return PROBES
 
 
 def get_probe(name: str) -> Examine:
-    known = load_probes()
-    if name not in known:
-        raise HipauditError("the name of a probe", f'"{name}"', did_you_mean(name, list(known)))
-    return known[name]
+    return chosen("probe", name, load_probes())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -14,6 +12,7 @@ from torch import Tensor
 
 from audit.cases.case import Pixels
 from audit.errors import HipauditError, did_you_mean
+from audit.registering import chosen, import_all
 from audit.results import Scalar, as_levels
 
 
@@ -142,16 +141,12 @@ def load_stresses() -> dict[str, Stress]:
     """Import every module of this package once, so that what is registered is complete."""
     import audit.stresses as package
 
-    for module in iter_modules(package.__path__):
-        import_module(f"audit.stresses.{module.name}")
+    import_all(package)
     return STRESSES
 
 
 def get_stress(name: str) -> Stress:
-    known = load_stresses()
-    if name not in known:
-        raise HipauditError("the name of a stress", f'"{name}"', did_you_mean(name, list(known)))
-    return known[name]
+    return chosen("stress", name, load_stresses())
 
 
 def variant_key(variant: Mapping[str, Scalar]) -> str:
