@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from audit.errors import DamagedFile, HipauditError
+from audit.checkpoints.container import kind_of, read_content
+from audit.checkpoints.unwrap import strip_prefixes, unwrap
+from audit.errors import HipauditError
+from audit.files import sha256_of
 
 HEADS = ("classifier", "fc", "heads", "head")  # torchvision's names for the last part
 
 
 def load_start(module: nn.Module, weights: Path) -> None:
-    """Copy a bare state_dict into the body; the head, whose shapes differ, stays random.
+    """Copy a checkpoint's weights into the body; the head, whose shapes differ, stays random.
 
-    Read with weights_only. Raises DamagedFile for what is no state_dict and HipauditError
-    when the file's body is not this architecture's.
+    Read as the audit reads a model: checked first, never running code. Raises UnsafeFile or
+    DamagedFile for what is no checkpoint of weights, and HipauditError when the file's body is
+    not this architecture's.
     """
-    try:
-        found = torch.load(weights, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a bad file; all mean the same here
-        raise DamagedFile("a state_dict of weights", f"{type(error).__name__}") from error
-    if not isinstance(found, dict) or not all(isinstance(v, Tensor) for v in found.values()):
-        raise DamagedFile("a state_dict of weights", "another object")
+    content = read_content(weights, kind_of(weights), sha256_of(weights))
+    found = strip_prefixes(unwrap(content).tensors)
     own = module.state_dict()
     body = {name: value for name, value in own.items() if not _in_head(name)}
     missing = [n for n, v in body.items() if n not in found or found[n].shape != v.shape]
