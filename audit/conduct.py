@@ -36,18 +36,18 @@ def conduct(
     folder: Path,
     options: AuditOptions | None = None,
     progress: Progress | None = None,
-    notes: Sequence[Note] = (),
+    notes: Sequence[Note] | None = None,
 ) -> Results:
     """Audit `classifier` on `cases` and write audit.json, predictions.csv, figures/, private/.
 
-    `notes`: what the caller found beforehand; when empty the preflight is run here. Units lie
+    `notes`: what the caller's preflight found (nothing is an answer); None runs it here. Units lie
     in folder/units; the same call again resumes. Raises HipauditError on bad options, when the
     folder belongs to another audit (unless `overwrite`) or is in use.
     """
     options = options or AuditOptions()
     progress = progress or Quiet()
     check_subgroups(cases.attributes, options.subgroups or ())
-    notes = tuple(notes) or tuple(preflight(classifier, cases))
+    notes = tuple(preflight(classifier, cases) if notes is None else notes)
     runs = make_plan(classifier, cases, options)
     seconds = _estimate(runs, classifier, cases, options)
     if options.max_time is not None:

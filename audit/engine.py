@@ -12,7 +12,7 @@ import numpy as np
 from audit.attempt import clean_rows, stressed_rows
 from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
-from audit.defences.registry import get_defence
+from audit.defences.registry import get_defence, looks
 from audit.errors import HipauditError
 from audit.evidence import Predictions, Rows, RunEvidence, Subject, join
 from audit.fingerprint import model_digest, sources_digest, versions
@@ -190,10 +190,7 @@ def _unit(
 def _batch_size(defence: str, asked: int) -> int:
     """Fewer images at a time where a defence looks at each several times: a gradient through it
     holds all of them in memory."""
-    if defence == "none":
-        return asked
-    known = get_defence(defence)
-    return max(1, int(asked / max(1.0, known.cost(known.defaults))))
+    return max(1, int(asked / max(1.0, looks(defence))))
 
 
 def _placed(rows: Rows, ids: Sequence[str], place: Mapping[str, int]) -> Rows:

@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.cases.case import Cases
 from audit.classifier import Classifier
-from audit.defences.registry import get_defence
+from audit.defences.registry import get_defence, looks
 from audit.draws import ranked
 from audit.options import AuditOptions
 from audit.presets import Entry, get_preset
@@ -96,7 +96,6 @@ def _overlaid(entry: Entry, options: AuditOptions) -> Entry:
 
 
 def _clean(defence: str, everyone: Sequence[str], cases: Cases) -> Run:
-    cost = 1.0 if defence == "none" else get_defence(defence).cost(get_defence(defence).defaults)
     planned = PlannedRun(
         id=_run_id("clean", defence),
         stress="clean",
@@ -106,7 +105,7 @@ def _clean(defence: str, everyone: Sequence[str], cases: Cases) -> Run:
         of=len(cases),
         rule="every case" if len(everyone) == len(cases) else _rule(len(everyone)),
     )
-    return Run(planned, tuple(everyone), {}, cost)
+    return Run(planned, tuple(everyone), {}, looks(defence))
 
 
 def _stressed(
@@ -119,10 +118,7 @@ def _stressed(
     stress = get_stress(entry.stress)
     size = min(entry.sample or len(everyone), len(everyone))
     sample = everyone if size == len(everyone) else stratified(cases, size, options.seed, everyone)
-    cost = stress.cost(entry.params)
-    if entry.defence != "none":
-        hardening = get_defence(entry.defence)
-        cost *= hardening.cost(hardening.defaults)
+    cost = stress.cost(entry.params) * looks(entry.defence)
     blind = stress.needs_gradients and not classifier.has_gradients
     planned = PlannedRun(
         id=_run_id(entry.stress, entry.defence),

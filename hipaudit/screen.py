@@ -12,7 +12,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from hipaudit.summary import (
-    FOOTER,
     HEAD,
     STRESSED_HEAD,
     WORDS,
@@ -21,6 +20,7 @@ from hipaudit.summary import (
     rows,
     stressed_rows,
 )
+from reports.wording import FOOTER
 
 if TYPE_CHECKING:
     from audit.gate.verdict import Verdict

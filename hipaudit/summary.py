@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audit.results import Finding, Results, as_levels
+from reports.wording import FOOTER
 
 if TYPE_CHECKING:
     from audit.gate.verdict import RuleVerdict, Verdict
@@ -20,10 +21,6 @@ WORDS = {
     "waived": "waived",
     "off": "off",
 }
-FOOTER = (
-    "Evidence from one data set on one date. Not certification, conformity assessment, DPIA, "
-    "FRIA or legal advice."
-)
 
 
 Row = tuple[str, ...]

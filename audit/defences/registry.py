@@ -26,6 +26,11 @@ class Defence:
         found = inspect.signature(self.harden).parameters.values()
         return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
 
+    @property
+    def looks(self) -> float:
+        """Forwards per image of the hardened classifier as it is used in an audit."""
+        return self.cost(self.defaults)
+
 
 DEFENCES: dict[str, Defence] = {}
 
@@ -51,3 +56,8 @@ def load_defences() -> dict[str, Defence]:
 
 def get_defence(name: str) -> Defence:
     return chosen("defence", name, load_defences())
+
+
+def looks(name: str) -> float:
+    """Forwards per image under a defence, by its name; 1 under "none"."""
+    return 1.0 if name == "none" else get_defence(name).looks
