@@ -15,6 +15,9 @@ from audit.cases.case import Case, Pixels
 from audit.decision import Decision, decide, log_odds
 from audit.results import ModelDescription, Preparation
 
+# x (N, C, H, W) in [0, 1] and its logits (N, K) -> (N,) bool: handed to a human instead
+Refer = Callable[[Tensor, Tensor], Tensor]
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -38,7 +41,9 @@ class Classifier:
         description: ModelDescription,
         *,
         device: str = "cpu",
+        refer: Refer | None = None,
     ) -> None:
+        """`refer` marks the images the model does not answer alone (a filter, a cut-off)."""
         self.description = description
         self.device = torch.device(device)
         self.module = module.to(self.device).eval()
@@ -48,6 +53,7 @@ class Classifier:
         self._mean = torch.tensor(way.mean, device=self.device).view(1, -1, 1, 1)
         self._std = torch.tensor(way.std, device=self.device).view(1, -1, 1, 1)
         self._forward: Callable[[Tensor], Tensor] = self._plain
+        self._refer = refer
         self._counter = [0]
 
     @property
@@ -91,17 +97,30 @@ class Classifier:
         logits: Tensor = self.module(normal)
         return logits
 
-    def derived(self, forward: Callable[[Tensor], Tensor]) -> Classifier:
-        """The same classifier answering through `forward` (x in [0, 1] -> logits): a defence."""
+    def derived(
+        self, forward: Callable[[Tensor], Tensor] | None = None, refer: Refer | None = None
+    ) -> Classifier:
+        """The same classifier answering through `forward` (x in [0, 1] -> logits): a defence.
+
+        `refer` adds to what is referred already; it never takes a referral back.
+        """
         other = copy.copy(self)
-        other._forward = forward
+        if forward is not None:
+            other._forward = forward
+        if refer is not None:
+            before = self._refer
+            other._refer = refer if before is None else lambda x, z: before(x, z) | refer(x, z)
         return other
 
     def predict(self, x: Tensor) -> Output:
         """(N, 1 or 3, H, W) in [0, 1] -> Output on the CPU, float32, no gradient."""
         with torch.no_grad():
-            logits = self.logits(x).float().cpu()
-        return Output(logits, torch.zeros(len(logits), dtype=torch.bool))
+            logits = self.logits(x).float()
+            if self._refer is None:
+                referred = torch.zeros(len(logits), dtype=torch.bool)
+            else:
+                referred = self._refer(x.to(self.device), logits).bool()
+        return Output(logits.cpu(), referred.cpu())
 
     def decision_logits(self, x: Tensor) -> Tensor:
         """Logits shifted so that argmax is the deployed rule: what attacks see. Differentiable."""

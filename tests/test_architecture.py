@@ -16,7 +16,7 @@ FLOORS = ("hipaudit", "trainers", "reports", "audit")
 MAY_IMPORT = {
     "hipaudit": {"hipaudit", "trainers", "reports", "audit"},
     "trainers": {"trainers", "audit"},
-    "reports": {"reports", "audit.results", "audit.errors"},
+    "reports": {"reports", "audit.results", "audit.study_results", "audit.errors"},
     "audit": {"audit"},
 }
 DOORS = {
@@ -29,6 +29,7 @@ DOORS = {
 }
 LIGHT = (
     "audit.results",
+    "audit.study_results",
     "audit.errors",
     "audit.decision",
     "audit.options",
