@@ -19,7 +19,7 @@ from audit.cases.read import read_cases
 from audit.checkpoints.own import save_checkpoint
 from audit.files import write_whole
 from trainers.fit import fit
-from trainers.split import carve
+from trainers.splits import carve
 
 VIEWS, PARTS = ("frontal", "lateral", "oblique"), ("hand", "leg", "hip", "shoulder")
 TEST_SHARE = 0.18

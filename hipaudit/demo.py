@@ -41,7 +41,7 @@ def prepare(
 
 def _phantoms(data: Path, say: Say, patients: int, pixels: int, seed: int) -> Path:
     """Whole or not at all: written beside and renamed."""
-    from trainers.phantom import write_phantoms
+    from trainers.phantom.write import write_phantoms
 
     if (data / MARKER).is_file():
         say(f"synthetic radiographs: those in {data}")

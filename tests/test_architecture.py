@@ -24,7 +24,7 @@ DOORS = {
     "pytorch_grad_cam": {"audit/probes/gradcam.py"},
     "weasyprint": {"reports/pdf.py"},
     # one door to read, one to write the phantoms
-    "pydicom": {"audit/cases/dicom.py", "trainers/phantom_dicom.py"},
+    "pydicom": {"audit/cases/dicom.py", "trainers/phantom/dicom.py"},
     "gdcm": {"audit/cases/dicom.py"},
 }
 LIGHT = (

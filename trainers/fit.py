@@ -18,12 +18,12 @@ from audit.cases.case import Cases
 from audit.checkpoints.architectures import build
 from audit.errors import HipauditError
 from audit.results import ModelDescription, Preparation
-from trainers.log import Epoch, TrainingLog
-from trainers.network import load_start
-from trainers.pixels import load_pixels, load_targets
+from trainers.fitting.log import Epoch, TrainingLog
+from trainers.fitting.network import load_start
+from trainers.fitting.scores import Scores, score, youden
+from trainers.fitting.steps import Material, Steps, normalised
+from trainers.pixels.load import load_pixels, load_targets
 from trainers.recipe import Progress, Recipe, make_recipe
-from trainers.scores import Scores, score, youden
-from trainers.steps import Material, Steps, normalised
 
 
 def fit(

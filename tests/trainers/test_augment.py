@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from trainers.augment import CORNERS, _relight, _sample, augment, homography, nudge, warp_matrix
+from trainers.pixels.augment import (
+    CORNERS,
+    _relight,
+    _sample,
+    augment,
+    homography,
+    nudge,
+    warp_matrix,
+)
 
 
 def draw(seed=0):

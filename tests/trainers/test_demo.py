@@ -6,7 +6,7 @@ import pytest
 
 from audit.checkpoints.load import load_classifier
 from trainers.demo import train_demo
-from trainers.phantom import write_phantoms
+from trainers.phantom.write import write_phantoms
 
 
 @pytest.mark.slow

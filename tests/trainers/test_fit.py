@@ -20,9 +20,9 @@ from audit.errors import HipauditError
 from audit.results import DataDescription
 from trainers import fit as fitting
 from trainers.fit import fit
+from trainers.fitting.scores import score, youden
 from trainers.recipe import Recipe, make_recipe
-from trainers.scores import score, youden
-from trainers.split import carve
+from trainers.splits import carve
 
 CLASSES = ("normal", "fracture")
 

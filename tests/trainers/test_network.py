@@ -9,7 +9,7 @@ import torch
 import torchvision
 
 from audit.errors import DamagedFile, HipauditError, UnsafeFile
-from trainers.network import load_start
+from trainers.fitting.network import load_start
 
 
 def squeezenet(seed, classes=2):

@@ -11,13 +11,13 @@ import torch
 
 from audit.draws import generator
 from audit.errors import HipauditError
-from trainers.anatomy import femur_axes
-from trainers.phantom import Spec, render, write_phantoms
-from trainers.phantom_detector import SCANNERS, blurred, expose, poisson
-from trainers.phantom_fracture import fracture_box
-from trainers.phantom_patient import Fracture, Patient, draw_patient
-from trainers.phantom_scene import FAT, MUSCLE, line_integrals
-from trainers.phantom_view import View, draw_view, frame, project
+from trainers.phantom.anatomy import femur_axes
+from trainers.phantom.detector import SCANNERS, blurred, expose, poisson
+from trainers.phantom.fracture import fracture_box
+from trainers.phantom.patient import Fracture, Patient, draw_patient
+from trainers.phantom.scene import FAT, MUSCLE, line_integrals
+from trainers.phantom.view import View, draw_view, frame, project
+from trainers.phantom.write import Spec, render, write_phantoms
 
 WHOLE = Patient()
 BROKEN = replace(WHOLE, fracture=Fracture(kind="neck", form="gap", gap=2.5))

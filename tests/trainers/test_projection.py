@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.anatomy import turned
-from trainers.projection import (
+from trainers.phantom.anatomy import turned
+from trainers.phantom.projection import (
     HalfSpace,
     beam,
     beer_lambert,

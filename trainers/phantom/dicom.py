@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 if TYPE_CHECKING:
-    from trainers.phantom import Spec
+    from trainers.phantom.write import Spec
 
 DIGITAL_X_RAY_FOR_PRESENTATION = UID("1.2.840.10008.5.1.4.1.1.1.1")
 LEVELS = 4095  # 12 bits

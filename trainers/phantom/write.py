@@ -16,12 +16,12 @@ import numpy.typing as npt
 from audit.draws import generator, ranked
 from audit.errors import HipauditError
 from audit.files import write_whole
-from trainers.phantom_detector import SCANNERS, Scanner, develop, texture
-from trainers.phantom_dicom import phantom_dicom
-from trainers.phantom_fracture import Box, fracture_box
-from trainers.phantom_patient import Patient, draw_patient
-from trainers.phantom_scene import line_integrals
-from trainers.phantom_view import View, draw_view
+from trainers.phantom.detector import SCANNERS, Scanner, develop, texture
+from trainers.phantom.dicom import phantom_dicom
+from trainers.phantom.fracture import Box, fracture_box
+from trainers.phantom.patient import Patient, draw_patient
+from trainers.phantom.scene import line_integrals
+from trainers.phantom.view import View, draw_view
 from trainers.recipe import Progress
 
 COLUMNS = (

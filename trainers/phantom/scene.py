@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainers import anatomy
-from trainers.phantom_fracture import Fragment, fragments
-from trainers.phantom_patient import Patient
-from trainers.phantom_view import View, project, rays
-from trainers.projection import Beam, Quadric, Window, cut, intervals, union_length, within
+from trainers.phantom import anatomy
+from trainers.phantom.fracture import Fragment, fragments
+from trainers.phantom.patient import Patient
+from trainers.phantom.projection import Beam, Quadric, Window, cut, intervals, union_length, within
+from trainers.phantom.view import View, project, rays
 
 # 1/mm near 60 keV, rounded from NIST XCOM for ICRU tissues; metal lowered for beam hardening.
 MUSCLE, FAT, CORTICAL, CANCELLOUS, MARROW, METAL = 0.0205, 0.0182, 0.060, 0.0285, 0.0190, 0.16

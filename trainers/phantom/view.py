@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from audit.draws import generator
-from trainers.anatomy import femur_axes, turned
-from trainers.phantom_patient import Patient
-from trainers.projection import Beam, beam
+from trainers.phantom.anatomy import femur_axes, turned
+from trainers.phantom.patient import Patient
+from trainers.phantom.projection import Beam, beam
 
 
 @dataclass(frozen=True, slots=True)

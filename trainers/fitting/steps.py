@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from audit.errors import HipauditError
 from audit.results import Preparation
-from trainers.augment import augment, nudge
-from trainers.network import freeze_body, parameter_groups
+from trainers.fitting.network import freeze_body, parameter_groups
+from trainers.pixels.augment import augment, nudge
 from trainers.recipe import Recipe
 
 

@@ -10,9 +10,9 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainers.phantom_patient import Patient
-from trainers.phantom_scene import LineIntegrals
-from trainers.projection import beer_lambert
+from trainers.phantom.patient import Patient
+from trainers.phantom.projection import beer_lambert
+from trainers.phantom.scene import LineIntegrals
 
 # 5 x 7 lead letters, one row of bits per line.
 LETTERS = {

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainers.phantom_patient import Patient
-from trainers.projection import HalfSpace, Quadric, ellipsoid, rod
+from trainers.phantom.patient import Patient
+from trainers.phantom.projection import HalfSpace, Quadric, ellipsoid, rod
 
 
 @dataclass(frozen=True, slots=True)

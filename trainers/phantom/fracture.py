@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainers.anatomy import femur_axes, turned
-from trainers.phantom_patient import Fracture, Patient
-from trainers.phantom_view import View, project
-from trainers.projection import HalfSpace, Motion
+from trainers.phantom.anatomy import femur_axes, turned
+from trainers.phantom.patient import Fracture, Patient
+from trainers.phantom.projection import HalfSpace, Motion
+from trainers.phantom.view import View, project
 
 Box = tuple[float, float, float, float]
 
