@@ -117,6 +117,11 @@ class StudyResults(Part):
     """Everything one study established. `baseline`: accuracy of always saying the commoner class.
 
     `as_published`: models were judged on the images that chose their weights (optimistic).
+    `findings` are of the study, not of one model: `params` {"model": name} names the model meant,
+    `contrast` "model=name" what a difference is from. A finding of agreement names its two sides
+    in `params` {"first": …, "second": …}. Points of a curve have `settings` "images" or "size".
+    `artefacts` are PNG; `kind`: "augmentation" (Figure 1), "fgsm" (2), "confident-correct" (4),
+    "unsure-wrong" (5), with `meta` {"model": name}; any other is shown under its title.
     """
 
     schema_version: int = STUDY_SCHEMA_VERSION
