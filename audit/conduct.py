@@ -14,6 +14,7 @@ import torch
 from audit.cases.case import Cases
 from audit.cases.private import private_csv
 from audit.classifier import Classifier
+from audit.defences.hardened import check_alike, notes_of
 from audit.engine import Progress, Quiet, execute
 from audit.evidence import Predictions
 from audit.export import predictions_csv
@@ -37,23 +38,29 @@ def conduct(
     options: AuditOptions | None = None,
     progress: Progress | None = None,
     notes: Sequence[Note] | None = None,
+    hardened: Mapping[str, Classifier] | None = None,
 ) -> Results:
     """Audit `classifier` on `cases` and write audit.json, predictions.csv, figures/, private/.
 
-    `notes`: what the caller's preflight found (nothing is an answer); None runs it here. Units lie
-    in folder/units; the same call again resumes. Raises HipauditError on bad options, when the
-    folder belongs to another audit (unless `overwrite`) or is in use.
+    `notes`: what the caller's preflight found (nothing is an answer); None runs it here.
+    `hardened`: a classifier per defence that was trained beforehand; it decides by the same rule
+    over the same classes, and its notes join the audit's. Units lie in folder/units; the same call
+    again resumes. Raises HipauditError on bad options, when the folder belongs to another audit
+    (unless `overwrite`) or is in use.
     """
     options = options or AuditOptions()
     progress = progress or Quiet()
+    hardened = hardened or {}
+    check_alike(classifier, hardened)
     check_subgroups(cases.attributes, options.subgroups or ())
     notes = tuple(preflight(classifier, cases) if notes is None else notes)
-    runs = make_plan(classifier, cases, options)
+    notes = (*notes, *notes_of(classifier, hardened))
+    runs = make_plan(classifier, cases, options, tuple(hardened))
     seconds = _estimate(runs, classifier, cases, options)
     if options.max_time is not None:
         runs = within(runs, cases, seconds, options.max_time, options.seed)
         seconds = min(seconds, options.max_time)
-    run_id = _run_id(classifier, cases, runs, options)
+    run_id = _run_id(classifier, cases, runs, options, hardened)
     with claimed(
         folder, run_id, overwrite=options.overwrite, gate_file=options.gate_file
     ) as started:
@@ -67,6 +74,7 @@ def conduct(
             seed=options.seed,
             batch_size=options.batch_size,
             progress=progress,
+            hardened=hardened,
         )
         results = _results(
             classifier, cases, folder, options, predictions, run_id, started, notes, runs, progress
@@ -130,12 +138,17 @@ def _write(
 
 
 def _run_id(
-    classifier: Classifier, cases: Cases, runs: Sequence[Run], options: AuditOptions
+    classifier: Classifier,
+    cases: Cases,
+    runs: Sequence[Run],
+    options: AuditOptions,
+    hardened: Mapping[str, Classifier],
 ) -> str:
     """Twelve hex digits that name this audit: weights, cases, plan, seed, versions."""
     return unit_key(
         {
             "model": model_digest(classifier),
+            "hardened": {name: model_digest(other) for name, other in hardened.items()},
             "cases": [(c.id, c.label, c.patient, sorted(c.attributes.items())) for c in cases],
             "runs": [(run.id, dict(run.params), run.cases) for run in runs],
             "seed": options.seed,

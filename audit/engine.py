@@ -12,7 +12,7 @@ import numpy as np
 from audit.attempt import clean_rows, stressed_rows
 from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
-from audit.defences.registry import get_defence, looks
+from audit.defences.registry import looks, under_defence
 from audit.errors import HipauditError
 from audit.evidence import Predictions, Rows, RunEvidence, Subject, join
 from audit.fingerprint import model_digest, sources_digest, versions
@@ -51,6 +51,7 @@ class Bench:
     seed: int
     batch_size: int
     common: Mapping[str, object]
+    digests: Mapping[str, str]
     say: Callable[[str], None]
 
 
@@ -63,8 +64,11 @@ def execute(
     seed: int,
     batch_size: int = 32,
     progress: Progress | None = None,
+    hardened: Mapping[str, Classifier] | None = None,
 ) -> Predictions:
     """Carry out the plan and return the one table.
+
+    `hardened`: a classifier per defence that was trained beforehand, by the defence's name.
 
     Runs that cannot be carried out keep their place with state "failed" or "not applicable"
     and a reason. A unit already in the store is not computed again.
@@ -81,19 +85,18 @@ def execute(
         "device": str(classifier.device),
         "seed": seed,
     }
-    bench = Bench(classifier, cases.by_id(), store, seed, batch_size, common, progress.note)
+    hardened = hardened or {}
+    digests = {name: model_digest(other) for name, other in hardened.items()}
+    say = progress.note
+    bench = Bench(classifier, cases.by_id(), store, seed, batch_size, common, digests, say)
     place = {subject.id: index for index, subject in enumerate(subjects)}
     right: dict[str, dict[str, bool]] = {}
     done: list[RunEvidence] = []
     for run in runs:
-        defended = _defended(classifier, run.planned.defence)
+        defended = under_defence(classifier, run.planned.defence, hardened)
         evidence = _carry_out(run, bench, defended, right, place, progress)
         done.append(evidence)
     return Predictions(subjects, classifier.classes, classifier.decision, tuple(done))
-
-
-def _defended(classifier: Classifier, defence: str) -> Classifier:
-    return classifier if defence == "none" else get_defence(defence).harden(classifier)
 
 
 def _carry_out(
@@ -158,6 +161,7 @@ def _unit(
             "stress": run.planned.stress,
             "params": dict(run.params),
             "defence": run.planned.defence,
+            "hardened": bench.digests.get(run.planned.defence),
             "cases": [(case.id, case.label) for case in cases],
             "correct": [known[i] for i in ids] if attacked else None,
         }

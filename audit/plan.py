@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from audit.cases.case import Cases
 from audit.classifier import Classifier
-from audit.defences.registry import get_defence, looks
+from audit.defences.registry import check_trained, get_defence, looks
 from audit.draws import ranked
 from audit.options import AuditOptions
 from audit.presets import Entry, get_preset
@@ -41,12 +41,16 @@ class Run:
         return self.cost * len(self.cases)
 
 
-def make_plan(classifier: Classifier, cases: Cases, options: AuditOptions) -> list[Run]:
+def make_plan(
+    classifier: Classifier, cases: Cases, options: AuditOptions, trained: Collection[str] = ()
+) -> list[Run]:
     """Clean runs first (one per defence), then every stress. Raises HipauditError on names.
 
     A stress that cannot run (no gradients) stays in the plan as "not applicable".
+    `trained`: defences whose trained classifier the caller has.
     """
     entries = _chosen(options)
+    check_trained((entry.defence for entry in entries), trained)
     defences = list(dict.fromkeys(["none", *(entry.defence for entry in entries)]))
     everyone = [case.id for case in cases]
     if options.max_samples:
@@ -60,9 +64,12 @@ def make_plan(classifier: Classifier, cases: Cases, options: AuditOptions) -> li
     return runs
 
 
-def check_names(options: AuditOptions) -> None:
-    """HipauditError for a stress, defence or parameter nobody knows, before any work."""
-    _chosen(options)
+def check_names(options: AuditOptions, trained: Collection[str] = ()) -> None:
+    """HipauditError for a stress, defence or parameter nobody knows, before any work.
+
+    `trained`: defences that will have been trained when the plan is made.
+    """
+    check_trained((entry.defence for entry in _chosen(options)), trained)
 
 
 def _chosen(options: AuditOptions) -> list[Entry]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from audit.classifier import Classifier
+from audit.errors import HipauditError
 from audit.registering import chosen, import_all
 
 Harden = Callable[..., Classifier]
@@ -15,11 +16,15 @@ Harden = Callable[..., Classifier]
 
 @dataclass(frozen=True)
 class Defence:
-    """`cost(params)`: forwards per image of the hardened classifier, relative to the plain one."""
+    """`cost(params)`: forwards per image of the hardened classifier, relative to the plain one.
+
+    `trained`: other weights, made beforehand from images of their own; an audit is given them.
+    """
 
     name: str
     harden: Harden
     cost: Callable[[dict[str, Any]], float]
+    trained: bool = False
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -36,12 +41,15 @@ DEFENCES: dict[str, Defence] = {}
 
 
 def defence(
-    name: str, *, cost: Callable[[dict[str, Any]], float] = lambda _: 1.0
+    name: str,
+    *,
+    cost: Callable[[dict[str, Any]], float] = lambda _: 1.0,
+    trained: bool = False,
 ) -> Callable[[Harden], Harden]:
     """Register `harden(classifier, *, ...) -> Classifier`. The given classifier is not changed."""
 
     def register(harden: Harden) -> Harden:
-        DEFENCES[name] = Defence(name, harden, cost)
+        DEFENCES[name] = Defence(name, harden, cost, trained)
         return harden
 
     return register
@@ -61,3 +69,25 @@ def get_defence(name: str) -> Defence:
 def looks(name: str) -> float:
     """Forwards per image under a defence, by its name; 1 under "none"."""
     return 1.0 if name == "none" else get_defence(name).looks
+
+
+def under_defence(
+    classifier: Classifier, name: str, hardened: Mapping[str, Classifier]
+) -> Classifier:
+    """The classifier under a defence, by its name; `hardened` has those that were trained."""
+    if name == "none":
+        return classifier
+    return hardened[name] if name in hardened else get_defence(name).harden(classifier)
+
+
+def check_trained(names: Iterable[str], given: Collection[str]) -> None:
+    """HipauditError for a defence that has to be trained first and was not `given`."""
+    for name in names:
+        if name != "none" and get_defence(name).trained and name not in given:
+            raise untrained(name)
+
+
+def untrained(name: str) -> HipauditError:
+    return HipauditError(
+        f'images to train the defence "{name}" on', "none", "Add --train-data PATH."
+    )

@@ -134,7 +134,7 @@ def test_the_views_are_listed_in_the_notes_and_the_given_classifier_is_untouched
     assert torch.equal(classifier.predict(x).logits, before)
 
 
-@pytest.mark.parametrize("name", sorted(load_defences()))
+@pytest.mark.parametrize("name", [n for n, d in sorted(load_defences().items()) if not d.trained])
 def test_every_defence_gives_the_same_answer_twice_and_in_any_batch(name: str) -> None:
     classifier, x, _ = small_classifier()
     hardened = load_defences()[name].harden(classifier)

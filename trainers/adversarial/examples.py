@@ -90,9 +90,9 @@ def crafting(module: nn.Module) -> Iterator[None]:
 
     Eval mode: what is attacked is the network as it will be used, its running statistics are
     not moved by half-made examples, and dropout does not blur the gradient; it also costs less
-    clean accuracy than crafting in training mode (Pang et al. 2021, arXiv:2010.00467, "Bag of
-    tricks for adversarial training", section 3.5). Every part's own mode and every parameter's own
-    flag are put back.
+    clean accuracy than crafting in training mode (Pang et al. 2021, "Bag of tricks for adversarial
+    training", arXiv:2010.00467). Every part's own mode and every parameter's own flag are put
+    back.
     """
     modes = [(part, part.training) for part in module.modules()]
     wanted = [parameter for parameter in module.parameters() if parameter.requires_grad]

@@ -1,0 +1,33 @@
+"""Classifiers that were trained as a defence: what they share with the given one, what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from audit.classifier import Classifier
+from audit.errors import HipauditError
+from audit.results import Note
+
+SAME = ("classes", "positive_class", "preparation", "threshold")
+
+
+def check_alike(classifier: Classifier, hardened: Mapping[str, Classifier]) -> None:
+    """HipauditError unless all read an image and decide alike: only then do cases pair."""
+    for name, other in hardened.items():
+        for field in SAME:
+            ours = getattr(classifier.description, field)
+            theirs = getattr(other.description, field)
+            if ours != theirs:
+                raise HipauditError(
+                    f"the {field} of the given model ({ours}) under {name}",
+                    str(theirs),
+                    "Harden this model itself.",
+                )
+
+
+def notes_of(classifier: Classifier, hardened: Mapping[str, Classifier]) -> tuple[Note, ...]:
+    """What the hardened classifiers say of themselves beyond the given one."""
+    known = set(classifier.description.notes)
+    return tuple(
+        note for other in hardened.values() for note in other.description.notes if note not in known
+    )
