@@ -156,7 +156,15 @@ def prepare_pixels(pixels: Pixels, way: Preparation) -> Tensor:
         if array.ndim == 2
         else torch.from_numpy(array).permute(2, 0, 1)
     )
-    height, width = image.shape[-2:]
+    return at_size(image[None], way)[0].clamp(0.0, 1.0).contiguous()
+
+
+def at_size(x: Tensor, way: Preparation) -> Tensor:
+    """(N, C, any height, any width) -> (N, C, way.height, way.width), as `prepare_pixels` does it.
+
+    Differentiable and not clamped: bicubic may overshoot.
+    """
+    height, width = x.shape[-2:]
     ratios = (way.height / height, way.width / width)
     if way.resize == "squish":
         size = (way.height, way.width)
@@ -164,24 +172,20 @@ def prepare_pixels(pixels: Pixels, way: Preparation) -> Tensor:
         ratio = max(ratios) if way.resize == "crop" else min(ratios)
         size = (max(1, round(height * ratio)), max(1, round(width * ratio)))
     if size != (height, width):
-        image = _resize(image, size, way.interpolation)
-    return _fit(image, way.height, way.width).clamp(0.0, 1.0).contiguous()
+        smooth = way.interpolation != "nearest"
+        options = {"antialias": True, "align_corners": False} if smooth else {}
+        x = F.interpolate(x, size=size, mode=way.interpolation, **options)
+    return _fit(x, way.height, way.width)
 
 
-def _resize(image: Tensor, size: tuple[int, int], interpolation: str) -> Tensor:
-    smooth = interpolation != "nearest"
-    options = {"antialias": True, "align_corners": False} if smooth else {}
-    return F.interpolate(image[None], size=size, mode=interpolation, **options)[0]
-
-
-def _fit(image: Tensor, height: int, width: int) -> Tensor:
+def _fit(x: Tensor, height: int, width: int) -> Tensor:
     """Centre crop what is too large, centre pad with zeros what is too small."""
-    top = max(0, (image.shape[-2] - height) // 2)
-    left = max(0, (image.shape[-1] - width) // 2)
-    image = image[:, top : top + height, left : left + width]
-    low = height - image.shape[-2]
-    side = width - image.shape[-1]
-    return F.pad(image, (side // 2, side - side // 2, low // 2, low - low // 2))
+    top = max(0, (x.shape[-2] - height) // 2)
+    left = max(0, (x.shape[-1] - width) // 2)
+    x = x[..., top : top + height, left : left + width]
+    low = height - x.shape[-2]
+    side = width - x.shape[-1]
+    return F.pad(x, (side // 2, side - side // 2, low // 2, low - low // 2))
 
 
 def _to_channels(x: Tensor, channels: int) -> Tensor:

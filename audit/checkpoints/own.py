@@ -66,7 +66,7 @@ def save_checkpoint(
     if not isinstance(network, nn.Module):
         raise HipauditError("a module", type(network).__name__)
     state = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-    shape = _shape_of(network, state, description)
+    shape = shape_of(network, state, description)
     kept = description.model_dump(mode="json", exclude=NOT_KEPT)
     kept["training"] = {**description.training, **(training or {})}
     record = {"format": FORMAT, "description": kept, "build": vars(shape)}
@@ -79,7 +79,7 @@ def save_checkpoint(
     return write_whole(path, stream.getvalue())
 
 
-def _shape_of(
+def shape_of(
     network: nn.Module, state: Mapping[str, Tensor], description: ModelDescription
 ) -> Shape:
     """The call of `build` that gives this module back, proved on a probe image."""
@@ -153,10 +153,11 @@ def read_own(content: Mapping[str, Any]) -> Own:
         raise DamagedFile(
             "a whole hipaudit checkpoint", f"a record that cannot be read ({type(error).__name__})"
         ) from error
-    return Own(_network(description.architecture, shape, state), description)
+    return Own(network_of(description.architecture, shape, state), description)
 
 
-def _network(architecture: str, shape: Shape, state: Mapping[str, Tensor]) -> Network:
+def network_of(architecture: str, shape: Shape, state: Mapping[str, Tensor]) -> Network:
+    """The network that `shape` builds, with these weights in. Raises HipauditError."""
     sizes = (shape.outputs, shape.channels, shape.width)
     if not all(isinstance(n, int) and 0 <= n <= 65536 for n in sizes) or shape.outputs < 1:
         raise DamagedFile("a whole hipaudit checkpoint", "sizes out of range")
