@@ -35,7 +35,7 @@ def examine(
     synthetic = cases.description.synthetic
 
     def keep(picture: Picture) -> None:
-        artefacts.append(_kept(_marked(picture) if synthetic else picture, folder))
+        artefacts.append(keep_picture(picture, folder, synthetic=synthetic))
 
     reports = []
     for ordinal, name in enumerate(names):
@@ -61,7 +61,10 @@ def _marked(picture: Picture) -> Picture:
     return replace(picture, name=f"synthetic-{picture.name}", title=f"Synthetic: {picture.title}")
 
 
-def _kept(picture: Picture, folder: Path) -> Artefact:
+def keep_picture(picture: Picture, folder: Path, *, synthetic: bool) -> Artefact:
+    """Write a picture into folder/figures and describe it; `synthetic` ones say so in their name."""
+    if synthetic:
+        picture = _marked(picture)
     if not _NAME.fullmatch(picture.name):
         raise ValueError(f"picture name {picture.name!r} is not made of letters, digits, . _ -")
     write_whole(folder / "figures" / picture.name, picture.png)
