@@ -36,6 +36,7 @@ class Image:
     cells: Mapping[str, str] = field(default_factory=dict, repr=False)
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
     boxes: tuple[Box, ...] = ()
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def _attributes(
     if differ:
         text = f"{differ} views in the table differ from the image header; the table was used."
         notes.append(Note(code="view-differs", level="warning", text=text))
+    if options.every_split and any(image.split for image in images):
+        chosen = [{**found, "split": i.split} for found, i in zip(chosen, images, strict=True)]
     return [dict(sorted(found.items())) for found in chosen], notes
 
 

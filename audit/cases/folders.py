@@ -71,6 +71,8 @@ def _list_folders(path: Path, options: DataOptions, by_uid: FindByUid) -> Listin
     splits += [f.name for f in folders if f.name == options.split and f.name not in splits]
     notes: list[Note] = []
     root, layout = path, "class folders"
+    if splits and options.every_split:
+        return _every_split(path, splits, options, by_uid)
     if splits:
         chosen, notes = choose_split(splits, options.split)
         root, layout = path / chosen, f'split folder "{chosen}" with class folders'
@@ -94,6 +96,25 @@ def _list_folders(path: Path, options: DataOptions, by_uid: FindByUid) -> Listin
         notes.append(Note(code="other-files", level="info", text=text))
     entries = list(_entries(classes))
     return add_table_beside(Listing(layout, tuple(entries), (), tuple(notes)), root)
+
+
+def _every_split(path: Path, names: list[str], options: DataOptions, by_uid: FindByUid) -> Listing:
+    """All split folders as one listing, in which each entry knows its split."""
+    parts = {
+        name: list_path(path, replace(options, split=name, every_split=False), by_uid)
+        for name in names
+    }
+    return Listing(
+        layout="split folders " + ", ".join(f'"{name}"' for name in names),
+        entries=tuple(
+            # Rows and files are counted anew in each split.
+            replace(entry, where=f"{name} {entry.where}", split=name)
+            for name, part in parts.items()
+            for entry in part.entries
+        ),
+        columns=tuple(dict.fromkeys(c for part in parts.values() for c in part.columns)),
+        notes=tuple(dict.fromkeys(n for p in parts.values() for n in p.notes if n.code != "split")),
+    )
 
 
 def _entries(classes: list[tuple[Path, list[Path]]]) -> Iterator[Entry]:

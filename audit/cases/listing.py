@@ -21,7 +21,8 @@ class Entry:
     """One image to be read. `where` ("row 17", "file 17") is how it is called when skipped.
 
     `refusal` says why it will not be opened at all. `cells` are the columns that came with it.
-    `place` is how the table calls it, for the private list; never shown.
+    `place` is how the table calls it, for the private list; never shown. `split`: its part of
+    a split data set.
     """
 
     where: str
@@ -31,6 +32,7 @@ class Entry:
     boxes: tuple[Box, ...] = ()
     refusal: str = ""
     place: str = field(default="", repr=False)
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True)

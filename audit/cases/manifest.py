@@ -53,6 +53,7 @@ def list_table(
             boxes=boxes_of(table, row),
             refusal=refusal,
             place=row.cells[column or uid] if refusal else "",
+            split=row.cells.get("split", ""),
         )
         for row in rows
         for path, refusal in [locate(row)]
@@ -71,6 +72,8 @@ def _of_split(table: Table, root: Path, options: DataOptions) -> tuple[list[Row]
     if "split" not in table.columns:
         if options.split and options.split != root.name:
             table.need("split", f'to read only "{options.split}"')
+        return list(table.rows), []
+    if options.every_split:
         return list(table.rows), []
     chosen, notes = choose_split({row.cells["split"] for row in table.rows}, options.split)
     return [row for row in table.rows if row.cells["split"] == chosen], notes

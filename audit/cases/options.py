@@ -16,6 +16,9 @@ class DataOptions:
     folder. `label_column`, `view_column`: columns to use. `cluster_by`: the column that says
     which images belong together, None for none. `split`: which part to read when there are
     several. `max_skipped`: share of unreadable cases above which coverage is a fault.
+    `every_split` reads all of them
+    in one go and keeps the name as the attribute "split"; what trains needs that, since
+    patients compare within one reading only.
     `workers`: images decoded at a time. `strict_burned_in`: a DICOM image that does not say
     whether text is burned in counts as one that says so.
     """
@@ -26,6 +29,7 @@ class DataOptions:
     positive_class: str | None = None
     view_column: str = "view"
     split: str | None = None
+    every_split: bool = False
     max_skipped: float = 0.05
     workers: int = 1
     strict_burned_in: bool = False

@@ -73,6 +73,7 @@ def _image(entry: Entry, found: Decoded) -> Image:
         cells=entry.cells,
         tags=found.tags,
         boxes=entry.boxes,
+        split=entry.split,
     )
 
 
