@@ -9,7 +9,10 @@ from pathlib import Path
 
 from torch import nn
 
+from audit.cascade.module import Cascade
+from audit.cascade.stored import is_cascade
 from audit.checkpoints.assemble import assemble, cam_module
+from audit.checkpoints.chained import loaded_cascade
 from audit.checkpoints.container import kind_of, read_content
 from audit.checkpoints.describe import Known, classifier_of
 from audit.checkpoints.named_code import first_channels, from_factory, is_factory
@@ -48,6 +51,8 @@ def load_classifier(
             return classifier_of(_bare(content), known)
     else:
         content = read_content(checkpoint, kind, digest)
+    if is_cascade(content):
+        return loaded_cascade(content, known)
     if is_own(content):
         own = read_own(content)
         if options.arch not in (None, own.description.architecture):
@@ -76,6 +81,10 @@ def from_module(
     if not isinstance(module, nn.Module):
         raise HipauditError("an nn.Module", type(module).__name__)
     sidecar = read_sidecar(options.sidecar) if options.sidecar else Sidecar()
+    if isinstance(module, Cascade):
+        raise HipauditError(
+            "a network", "a cascade without its description", "Give the Classifier it came with."
+        )
     network = _bare(copy.deepcopy(module))
     known = Known(labels, options, sidecar, (_content_digest(module),))
     return classifier_of(network, known)
