@@ -1,0 +1,1 @@
+"""The report of a study: study.json and the pictures beside it to one HTML file."""

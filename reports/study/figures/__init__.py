@@ -1,0 +1,1 @@
+"""Charts of a study, in the style of the audit's."""

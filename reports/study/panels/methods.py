@@ -1,0 +1,84 @@
+"""What the published study leaves open, and how to repeat this one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.blocks import Block, Items, Table
+from reports.study.material import StudyMaterial
+
+RULES = (
+    "Accuracy: 95% Wilson interval. Other shares: the interval's method is recorded with each "
+    "number in study.json; AUROC by DeLong.",
+    "Pairs of models: exact McNemar test on the same images, adjusted by Holm over all pairs of a "
+    "metric. Differences are tested; whether two intervals overlap decides nothing.",
+    "Best model: the highest accuracy on the test split. Chosen on the images it is reported on, "
+    "so its value is optimistic.",
+    "One fit per model with one seed: how much a second fit would differ is not measured here.",
+)
+
+
+def inconsistencies(material: StudyMaterial) -> Sequence[Block]:
+    """What the published text says that cannot be so, or leaves open."""
+    known = material.results.inconsistencies
+    if not known:
+        return []
+    rows = [[entry.claim, entry.finding] for entry in known]
+    columns = ["The published text says", "What follows from it"]
+    note = "Settled here by the recipe of this study, which records every number it used."
+    return [Table("What the published study leaves open", columns, rows, note, widths=(42, 58))]
+
+
+def limits(material: StudyMaterial) -> Sequence[Block]:
+    return [Items(found_limits(material), "Limits of this study")]
+
+
+def found_limits(material: StudyMaterial) -> list[str]:
+    """Sentences that follow from the data and the runs; the gravest first."""
+    results = material.results
+    found = []
+    if results.synthetic:
+        found.append("The data is synthetic: nothing here was observed in a patient.")
+    if results.as_published:
+        found.append(
+            "Models were judged on the images that chose their weights: every number is optimistic."
+        )
+    if len(material.done) > 1:
+        found.append(
+            f"The best of {len(material.done)} was chosen on the test split it is reported on: "
+            "its number is optimistic."
+        )
+    found.append("One data set on one date; other hospitals, devices and years were not seen.")
+    if results.published:
+        found.append("The published values are of other images; nothing tests the difference.")
+    if material.independent:
+        found.append(
+            "Images treated as independent: images of one patient resemble each other, and "
+            "intervals may be too narrow."
+        )
+    if material.unfinished:
+        names = ", ".join(material.label(model.name) for model in material.unfinished)
+        found.append(f"Without a result: {names}.")
+    found += [note.text for note in results.notes if note.level in ("warning", "fault")]
+    return list(dict.fromkeys(found))
+
+
+def methods(material: StudyMaterial) -> Sequence[Block]:
+    results = material.results
+    made = results.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(made.packages.items()))
+    rows = [
+        ["Report", material.report_id],
+        ["Kind of study", results.kind],
+        ["Classes", f"{', '.join(results.classes)}; positive: {results.positive_class}"],
+        ["Date", made.date],
+        ["Command", made.command or "not recorded"],
+        ["Python", made.python or "not recorded"],
+        ["Machine", ", ".join(p for p in (made.platform, made.device) if p) or "not recorded"],
+        ["Versions", versions or "not recorded"],
+        ["Tool", f"{results.tool} {results.tool_version}"],
+    ]
+    notes = [f"{note.level}: {note.text}" for note in results.notes]
+    table = Table("How to repeat this", ["What", "Value"], rows, "", frozenset(), (22, 78), "M")
+    found: list[Block] = [Items(RULES, "Methods"), table]
+    return [*found, *([Items(notes, "Notes of the study")] if notes else [])]

@@ -1,0 +1,136 @@
+"""Learning-rate range tests and training curves, with their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from audit.study_results import EpochRow, RangeTest, Trained
+from reports.blocks import Block, Cell, Figure, Table, Text
+from reports.study.figures.epochs import training
+from reports.study.figures.rates import PHASES, rates
+from reports.study.material import StudyMaterial
+
+PER_PICTURE = 4
+MOST_EPOCHS = 70
+
+
+def range_tests(material: StudyMaterial) -> Sequence[Block]:
+    """Pictures of four models each, then one table of all tests."""
+    tested = [model for model in material.results.models if model.range_tests]
+    if not tested:
+        return [Text("None was run: the learning rate was given.", "Range tests.")]
+    found: list[Block] = []
+    for part in _parts(tested):
+        names = [material.label(model.name) for model in part]
+        caption = (
+            f"Learning-rate range tests: {', '.join(names)}. The line of the chosen weight decay "
+            "is thick; a diamond marks its suggestion, where the smoothed loss falls fastest. One "
+            "short run per line: the curve depends on the order of the batches, and it does not "
+            "say which rate ends at the best model."
+        )
+        alt = (
+            f"Smoothed loss against learning rate for {', '.join(names)}, body frozen and all "
+            "layers, one line per weight decay. The suggestions are in the table below."
+        )
+        rows = [(material.label(model.name), model.range_tests) for model in part]
+        found.append(Figure(rates(rows, caption), alt, caption))
+    lines = [_test(material, model, test) for model in tested for test in model.range_tests]
+    columns = ["Model", "Phase", "Weight decay", "Points", "Lowest smoothed loss", "Suggested rate"]
+    note = (
+        "Smith 2018. Suggestion: the steepest fall of the smoothed loss, the first 10 and last 5 "
+        "points left out. Bold: the test that set weight decay and rate."
+    )
+    numeric = frozenset({2, 3, 4, 5})
+    widths = (28, 16, 13, 11, 16, 16)
+    return [*found, Table("Learning-rate range tests", columns, lines, note, numeric, widths)]
+
+
+def _test(material: StudyMaterial, model: Trained, test: RangeTest) -> list[str | Cell]:
+    losses = test.smoothed or test.losses
+    rate = "none" if test.suggestion is None else f"{test.suggestion:.2e}"
+    return [
+        material.label(model.name),
+        PHASES[test.phase],
+        Cell(f"{test.weight_decay:g}", strong=test.chosen),
+        str(len(test.rates)),
+        f"{min(losses):.3f}" if losses else "–",
+        Cell(rate, strong=test.chosen),
+    ]
+
+
+def curves(material: StudyMaterial) -> Sequence[Block]:
+    """Losses and validation scores per epoch, four models a picture, then what was kept."""
+    trained = [model for model in material.results.models if model.epochs]
+    if not trained:
+        return [Text("No epoch was recorded.", "Training curves.")]
+    found: list[Block] = []
+    for part in _parts(trained):
+        names = [material.label(model.name) for model in part]
+        caption = (
+            f"Training: {', '.join(names)}. Dashed line: the epoch whose weights were kept; solid "
+            "grey line: the body was unfrozen. Training loss is measured with augmentation and "
+            "dropout, validation loss without: their gap is not overfitting alone."
+        )
+        alt = (
+            f"Losses and validation scores per epoch for {', '.join(names)}. The epochs that "
+            "matter are in the table below."
+        )
+        rows = [(material.label(model.name), model) for model in part]
+        found.append(Figure(training(rows, caption), alt, caption))
+    return [*found, _epochs(material, trained), _ends(material, trained)]
+
+
+def _epochs(material: StudyMaterial, trained: Sequence[Trained]) -> Table:
+    kept = {model.name: _told(model) for model in trained}
+    total = sum(len(model.epochs) for model in trained)
+    rows = [
+        [material.label(model.name), *_epoch(row, model)]
+        for model in trained
+        for row in kept[model.name]
+    ][: max(MOST_EPOCHS, 4 * len(trained))]
+    columns = ["Model", "Epoch", "Rate", "Training loss", "Validation loss", "Accuracy", "AUROC"]
+    note = (
+        f"First, last frozen, kept (*) and last epoch of each model; all {total} are in "
+        "study.json and in each model's training log. Accuracy and AUROC of the validation split."
+    )
+    numeric = frozenset(range(1, 7))
+    return Table("Epochs", columns, rows, note, numeric, (28, 10, 13, 13, 13, 12, 11))
+
+
+def _told(model: Trained) -> list[EpochRow]:
+    frozen = [row.number for row in model.epochs if row.phase == "frozen"]
+    numbers = {model.epochs[0].number, model.epochs[-1].number, *frozen[-1:], model.best_epoch}
+    return [row for row in model.epochs if row.number in numbers]
+
+
+def _epoch(row: EpochRow, model: Trained) -> list[str]:
+    def number(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3f}"
+
+    star = "*" if row.number == model.best_epoch else ""
+    accuracy = "–" if row.val_accuracy is None else f"{100 * row.val_accuracy:.1f}%"
+    return [
+        f"{row.number}{star}",
+        f"{row.lr:.1e}",
+        number(row.train_loss),
+        number(row.val_loss),
+        accuracy,
+        number(row.val_auroc),
+    ]
+
+
+def _ends(material: StudyMaterial, trained: Sequence[Trained]) -> Table:
+    rows = []
+    for model in trained:
+        frozen = sum(row.phase == "frozen" for row in model.epochs)
+        kept = "–" if model.best_epoch is None else str(model.best_epoch)
+        ended = model.ended or "not recorded"
+        counts = [str(frozen), str(len(model.epochs) - frozen), kept]
+        rows.append([material.label(model.name), *counts, ended])
+    columns = ["Model", "Epochs frozen", "Epochs unfrozen", "Epoch kept", "Why training ended"]
+    numeric = frozenset({1, 2, 3})
+    return Table("How training ended", columns, rows, "", numeric, (28, 13, 14, 11, 34))
+
+
+def _parts(models: Sequence[Trained]) -> list[Sequence[Trained]]:
+    return [models[at : at + PER_PICTURE] for at in range(0, len(models), PER_PICTURE)]

@@ -1,0 +1,64 @@
+"""Frontal against lateral: the same models on the images of each view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from audit.results import Finding
+from reports.blocks import Block, Cell, Figure, Table, Text
+from reports.cells import rate_cell
+from reports.study.figures.dots import dots
+from reports.study.material import StudyMaterial
+
+ATTRIBUTE = "view"
+METRICS = {"accuracy": "Accuracy", "sensitivity": "Sensitivity", "specificity": "Specificity"}
+MOST_VALUES = 5
+
+
+def by_view(material: StudyMaterial) -> Sequence[Block]:
+    """A chart of every metric by view, and a table of each."""
+    values = material.groups(ATTRIBUTE)[:MOST_VALUES]
+    if len(values) < 2:
+        return [Text("Not computed: the test split names fewer than two views.", "By view.")]
+    names = [material.label(model.name) for model in material.done]
+    cells = {metric: _cells(material, metric, values) for metric in METRICS}
+    shown = {m: found for m, found in cells.items() if any(any(line) for line in found.values())}
+    panes = {METRICS[metric]: series for metric, series in shown.items()}
+    caption = (
+        f"{', '.join(panes)} by view ({', '.join(values)}), with 95% CI. The views differ in their "
+        "share of positives and in which patients they show; a gap is not explained by this."
+    )
+    alt = f"{caption.partition('.')[0]}, one row per model. The numbers are in the tables below."
+    tables = [_table(material, metric, values, found) for metric, found in shown.items()]
+    return [Figure(dots(names, panes, caption), alt, caption), *tables]
+
+
+def _cells(
+    material: StudyMaterial, metric: str, values: Sequence[str]
+) -> dict[str, list[Finding | None]]:
+    return {
+        value: [material.found(model, metric, {ATTRIBUTE: value}) for model in material.done]
+        for value in values
+    }
+
+
+def _table(
+    material: StudyMaterial,
+    metric: str,
+    values: Sequence[str],
+    found: dict[str, list[Finding | None]],
+) -> Table:
+    rows: list[list[str | Cell]] = [
+        [
+            material.label(model.name),
+            rate_cell(material.found(model, metric)),
+            *(rate_cell(found[value][at]) for value in values),
+        ]
+        for at, model in enumerate(material.done)
+    ]
+    columns = ["Model", "all", *values]
+    share = 70 // (len(columns) - 1)
+    widths = (100 - share * (len(columns) - 1), *(share for _ in columns[1:]))
+    note = "95% CI · k/n below each value. † imprecise. Too few: under 10 to count by."
+    title = f"{METRICS[metric]} by view"
+    return Table(title, columns, rows, note, frozenset(range(1, len(columns))), widths)
