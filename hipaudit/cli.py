@@ -24,6 +24,7 @@ COMMANDS = {
     "gate": ("gate", "Judge an audit.json by the rules again, without computing anything."),
     "report": ("report", "Render PDF and HTML from an audit.json again."),
     "demo": ("demo", "All of it on synthetic radiographs, in a few minutes."),
+    "phantom": ("phantom", "Write labelled synthetic hip radiographs to train and audit on."),
     "list": ("listing", "List stresses, defences, probes, metrics, presets or formats."),
     "explain": ("explain", "Explain a stress, defence, metric, preset or rule, with its source."),
     "init": ("init", "Write commented hipaudit.toml, card.yaml and model.yaml to fill in."),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hipaudit.workflow import MARKER
 
-Say = Callable[[str], None]
+if TYPE_CHECKING:
+    from trainers.progress import Progress
+
 PATIENTS = 500
 PIXELS = 160
 SECONDS = 120.0
@@ -16,7 +18,7 @@ SECONDS = 120.0
 
 def prepare(
     folder: Path,
-    say: Say,
+    progress: Progress,
     *,
     patients: int = PATIENTS,
     pixels: int = PIXELS,
@@ -27,28 +29,29 @@ def prepare(
 
     `seconds`: how long training may take on two cores.
     """
-    data = _phantoms(folder / "data", say, patients, pixels, seed)
+    data = _phantoms(folder / "data", progress, patients, pixels, seed)
     checkpoint = folder / "model.pt"
     if checkpoint.is_file():
-        say(f"classifier: the one in {checkpoint}")
+        progress.note(f"classifier: the one in {checkpoint}")
     else:
         from trainers.demo import train_demo
 
-        say("training on synthetic images")
-        train_demo(data, seconds, seed, say).replace(checkpoint)
+        progress.note("training on synthetic images")
+        train_demo(data, seconds, seed, progress).replace(checkpoint)
     return checkpoint, data / "test"
 
 
-def _phantoms(data: Path, say: Say, patients: int, pixels: int, seed: int) -> Path:
+def _phantoms(data: Path, progress: Progress, patients: int, pixels: int, seed: int) -> Path:
     """Whole or not at all: written beside and renamed."""
     from trainers.phantom.write import write_phantoms
 
     if (data / MARKER).is_file():
-        say(f"synthetic radiographs: those in {data}")
+        progress.note(f"synthetic radiographs: those in {data}")
         return data
     part = data.with_name(data.name + ".part")
     for leftover in (part, data):
         shutil.rmtree(leftover, ignore_errors=True)
-    write_phantoms(part, patients=patients, size=pixels, seed=seed, progress=say)
+    say(f"writing {2 * patients} synthetic radiographs")
+    write_phantoms(part, patients=patients, size=pixels, seed=seed)
     part.rename(data)
     return data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 
 import numpy as np
@@ -10,14 +9,13 @@ import pytest
 import torch
 
 from audit.draws import generator
-from audit.errors import HipauditError
 from trainers.phantom.anatomy import femur_axes
 from trainers.phantom.detector import SCANNERS, blurred, expose, poisson
+from trainers.phantom.exposure import Exposure, box_of, render
 from trainers.phantom.fracture import fracture_box
-from trainers.phantom.patient import Fracture, Patient, draw_patient
+from trainers.phantom.patient import Fracture, Patient
 from trainers.phantom.scene import FAT, MUSCLE, line_integrals
-from trainers.phantom.view import View, draw_view, frame, project
-from trainers.phantom.write import Spec, render, write_phantoms
+from trainers.phantom.view import View, frame, project
 
 WHOLE = Patient()
 BROKEN = replace(WHOLE, fracture=Fracture(kind="neck", form="gap", gap=2.5))
@@ -115,124 +113,19 @@ def test_a_fracture_moves_bone_but_neither_makes_nor_loses_much():
     assert 0.95 < bone[1] / bone[0] < 1.0
 
 
-def test_an_image_depends_on_its_spec_only_and_is_grey_between_0_and_1():
-    spec = Spec(BROKEN, AP, size=64, seed=3)
-    first, box = render(spec)
-    again, _ = render(spec)
-    np.testing.assert_array_equal(first, again)
+def test_an_image_depends_on_its_exposure_only_and_is_grey_between_0_and_1():
+    shot = Exposure(BROKEN, AP, size=64, seed=3)
+    first = render(shot)
+    np.testing.assert_array_equal(first, render(shot))
     assert first.dtype == np.float32
     assert first.min() >= 0
     assert first.max() <= 1
-    assert box is not None
-    assert not np.array_equal(first, render(replace(spec, seed=4))[0])
+    assert not np.array_equal(first, render(replace(shot, seed=4)))
 
 
 def test_left_and_right_are_mirror_images_with_mirrored_boxes():
     right = fracture_box(BROKEN, AP, 64)
-    _, shown = render(Spec(replace(BROKEN, side="R"), AP, size=64))
-    _, left = render(Spec(replace(BROKEN, side="L"), AP, size=64))
+    shown = box_of(Exposure(replace(BROKEN, side="R"), AP, size=64))
+    left = box_of(Exposure(replace(BROKEN, side="L"), AP, size=64))
     assert left == right
     assert shown == pytest.approx((64 - right[2], right[1], 64 - right[0], right[3]))
-
-
-def test_a_patient_depends_on_seed_and_number_only():
-    assert draw_patient(7, fractured=True, seed=1) == draw_patient(7, fractured=True, seed=1)
-    assert draw_patient(7, fractured=True, seed=1) != draw_patient(8, fractured=True, seed=1)
-    patient = draw_patient(7, fractured=False, seed=1)
-    assert patient.fracture is None
-    assert draw_view(patient, "AP", 1) == draw_view(patient, "AP", 1)
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("phantoms") / "set"
-    return write_phantoms(folder, patients=24, size=32, seed=5)
-
-
-def table(folder):
-    with (folder / "labels.csv").open() as stream:
-        return list(csv.DictReader(stream))
-
-
-def test_no_patient_is_in_two_splits_and_each_has_both_labels(written):
-    people = {}
-    for split in ("train", "val", "test"):
-        rows = table(written / split)
-        assert {row["label"] for row in rows} == {"fracture", "normal"}
-        assert {row["split"] for row in rows} == {split}
-        people[split] = {row["patient_id"] for row in rows}
-        views = [(row["patient_id"], row["view"]) for row in rows]
-        assert sorted(views) == sorted(
-            (p, v) for p in people[split] for v in ("frontal", "lateral")
-        )
-    assert sum(len(p) for p in people.values()) == len(set.union(*people.values())) == 24
-
-
-def test_the_share_of_fractured_patients_is_the_prevalence_asked_for(written):
-    rows = [row for split in ("train", "val", "test") for row in table(written / split)]
-    assert sum(row["label"] == "fracture" for row in rows) / len(rows) == round(24 * 0.43) / 24
-
-
-def test_every_folder_and_every_row_says_synthetic(written):
-    for place in (written, written / "train", written / "val", written / "test"):
-        assert "SYNTHETIC" in (place / "SYNTHETIC").read_text()
-    assert all(row["synthetic"] == "yes" for row in table(written / "test"))
-
-
-def test_the_files_read_back_as_cases_with_views_patients_and_boxes(written):
-    from audit.cases.options import DataOptions
-    from audit.cases.read import read_cases
-
-    cases = read_cases(written / "test", DataOptions(split="test"))
-    assert cases.description.synthetic
-    assert cases.description.skipped == ()
-    assert len(cases) == len(table(written / "test"))
-    assert {case.attributes["view"] for case in cases} == {"frontal", "lateral"}
-    assert len({case.patient for case in cases}) == len(cases) / 2
-    assert any(case.boxes for case in cases if case.label == "fracture")
-    assert not any(case.boxes for case in cases if case.label == "normal")
-
-
-def test_reading_a_file_gives_back_the_rendered_pixels_whatever_its_polarity(written):
-    from audit.cases.options import DataOptions
-    from audit.cases.read import read_cases
-
-    cases = read_cases(written / "test", DataOptions(split="test"))
-    numbers = {int(row["patient_id"][3:]): row for row in table(written / "test")}
-    rendered = []
-    for number, row in numbers.items():
-        patient = draw_patient(number, fractured=row["label"] == "fracture", seed=5)
-        index = int(generator(5, f"patient {number}", "scanner").integers(len(SCANNERS)))
-        spec = Spec(patient, draw_view(patient, "AP", 5), SCANNERS[index], 32, 5)
-        rendered.append(render(spec)[0])
-    shown = [case.load() for case in cases if case.attributes["view"] == "frontal"]
-    for image in rendered:
-        nearest = min(float(np.abs(image - other).max()) for other in shown)
-        assert nearest < 1 / 2000  # 12 bits and the window's half level
-
-
-def test_the_same_arguments_give_the_same_bytes(written, tmp_path):
-    again = write_phantoms(tmp_path / "again", patients=24, size=32, seed=5)
-    for file in sorted(written.rglob("*")):
-        if file.is_file():
-            assert file.read_bytes() == (again / file.relative_to(written)).read_bytes()
-
-
-def test_a_folder_with_files_in_it_is_refused(tmp_path):
-    (tmp_path / "mine.txt").write_text("keep")
-    with pytest.raises(HipauditError, match="empty or new folder"):
-        write_phantoms(tmp_path, patients=24, size=32)
-    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"patients": 4}, "enough patients"),
-        ({"patients": 24, "prevalence": 1.0}, "prevalence"),
-        ({"patients": 24, "splits": {"train": 0.5}}, "sum to 1"),
-    ],
-)
-def test_impossible_sets_are_refused_in_one_line(tmp_path, settings, said):
-    with pytest.raises(HipauditError, match=said):
-        write_phantoms(tmp_path / "new", size=32, **settings)

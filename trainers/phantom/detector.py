@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from trainers.phantom.patient import Patient
 from trainers.phantom.projection import beer_lambert
 from trainers.phantom.scene import LineIntegrals
+from trainers.phantom.view import View
 
 # 5 x 7 lead letters, one row of bits per line.
 LETTERS = {
@@ -110,9 +111,7 @@ def shutter(grey: Tensor, draw: Generator) -> Tensor:
 
 
 def marker(grey: Tensor, patient: Patient, draw: Generator) -> Tensor:
-    """A lead letter for the side, near the lateral upper corner, on most images."""
-    if draw.random() < 0.3:
-        return grey
+    """A lead letter for the side, near the lateral upper corner."""
     size = len(grey)
     scale = max(1, size // 90)
     rows = [[int(bit) for bit in f"{line:05b}"] for line in LETTERS[patient.side]]
@@ -128,11 +127,14 @@ def marker(grey: Tensor, patient: Patient, draw: Generator) -> Tensor:
     return out
 
 
-def develop(maps: LineIntegrals, patient: Patient, scanner: Scanner, draw: Generator) -> Tensor:
+def develop(
+    maps: LineIntegrals, patient: Patient, view: View, scanner: Scanner, draw: Generator
+) -> Tensor:
     """The image as shown, (size, size) float32 in [0, 1], bone bright."""
     grey = display(expose(living(maps, draw), scanner, draw), scanner, draw)
     if (
         patient.side == "R"
     ):  # the anatomy's lateral is +x; facing the patient, a right hip's is left
         grey = grey.flip(1)
-    return marker(shutter(grey, draw), patient, draw).clamp(0, 1)
+    grey = shutter(grey, draw)
+    return (marker(grey, patient, draw) if view.marked else grey).clamp(0, 1)

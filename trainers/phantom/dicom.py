@@ -10,24 +10,25 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
+from trainers.phantom.png import COMMENT
+
 if TYPE_CHECKING:
-    from trainers.phantom.write import Spec
+    from trainers.phantom.exposure import Exposure
 
 DIGITAL_X_RAY_FOR_PRESENTATION = UID("1.2.840.10008.5.1.4.1.1.1.1")
 LEVELS = 4095  # 12 bits
-COMMENT = "SYNTHETIC: computed from geometric shapes, shows no person"
 
 
-def phantom_dicom(pixels: npt.NDArray[np.float32], spec: Spec, split: str) -> bytes:
+def phantom_dicom(pixels: npt.NDArray[np.float32], shot: Exposure, split: str) -> bytes:
     """(H, W) in [0, 1], bone bright -> a DICOM file: 12 bits in 16, explicit little endian.
 
-    The same pixels and spec give the same bytes. Tags: PS3.3 C.8.11 (DX), synthetic data
+    The same pixels and exposure give the same bytes. Tags: PS3.3 C.8.11 (DX), synthetic data
     (0008,001C), patient identity removed (0012,0062).
     """
     stored = np.rint(pixels * LEVELS).astype("<u2")
-    inverted = spec.scanner.inverted
+    inverted = shot.scanner.inverted
     stored = LEVELS - stored if inverted else stored
-    name = f"{spec.seed} {spec.patient.number} {spec.view.position} {split} {spec.size}"
+    name = f"{shot.seed} {shot.name} {split} {shot.size}"
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DIGITAL_X_RAY_FOR_PRESENTATION
     meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["hipaudit phantom", name])
@@ -35,8 +36,8 @@ def phantom_dicom(pixels: npt.NDArray[np.float32], spec: Spec, split: str) -> by
     file = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     file.SOPClassUID = meta.MediaStorageSOPClassUID
     file.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
-    _identity(file, spec)
-    _acquisition(file, spec)
+    _identity(file, shot)
+    _acquisition(file, shot)
     file.SamplesPerPixel = 1
     file.PhotometricInterpretation = "MONOCHROME1" if inverted else "MONOCHROME2"
     file.PresentationLUTShape = "INVERSE" if inverted else "IDENTITY"
@@ -50,9 +51,9 @@ def phantom_dicom(pixels: npt.NDArray[np.float32], spec: Spec, split: str) -> by
     return stream.getvalue()
 
 
-def _identity(file: Dataset, spec: Spec) -> None:
+def _identity(file: Dataset, shot: Exposure) -> None:
     """Nobody: the name says so."""
-    patient = spec.patient
+    patient = shot.patient
     file.PatientName = "SYNTHETIC^PHANTOM"
     file.PatientID = f"SYN{patient.number:05d}"
     file.PatientSex = patient.sex
@@ -62,19 +63,19 @@ def _identity(file: Dataset, spec: Spec) -> None:
     file.SyntheticData = "YES"
     file.ImageComments = COMMENT
     file.BurnedInAnnotation = "NO"
-    file.StudyInstanceUID = generate_uid(entropy_srcs=["study", f"{spec.seed} {patient.number}"])
+    file.StudyInstanceUID = generate_uid(entropy_srcs=["study", f"{shot.seed} {patient.number}"])
     file.SeriesInstanceUID = generate_uid(
-        entropy_srcs=["series", f"{spec.seed} {patient.number} {spec.view.position}"]
+        entropy_srcs=["series", f"{shot.seed} {patient.number} {shot.view.position}"]
     )
 
 
-def _acquisition(file: Dataset, spec: Spec) -> None:
+def _acquisition(file: Dataset, shot: Exposure) -> None:
     file.Modality = "DX"
-    file.Manufacturer = spec.scanner.maker
-    file.ManufacturerModelName = spec.scanner.model
+    file.Manufacturer = shot.scanner.maker
+    file.ManufacturerModelName = shot.scanner.model
     file.BodyPartExamined = "HIP"
-    file.ViewPosition = spec.view.position
-    file.ImageLaterality = spec.patient.side
-    file.SeriesDescription = "SYNTHETIC hip " + ("AP" if spec.view.position == "AP" else "lateral")
-    pitch = f"{spec.view.field / spec.size:.6f}"
+    file.ViewPosition = shot.view.position
+    file.ImageLaterality = shot.patient.side
+    file.SeriesDescription = "SYNTHETIC hip " + ("AP" if shot.view.position == "AP" else "lateral")
+    pitch = f"{shot.view.field / shot.size:.6f}"
     file.ImagerPixelSpacing = [pitch, pitch]

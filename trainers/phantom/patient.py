@@ -8,23 +8,29 @@ from typing import Literal
 from numpy.random import Generator
 
 from audit.draws import generator
+from trainers.phantom.people import Person
+from trainers.phantom.spec import PhantomSpec
 
-Hardware = Literal["none", "screws", "plate", "nail"]
-KINDS: tuple[Hardware, ...] = ("screws", "plate", "nail")
+Hardware = Literal["none", "screws", "plate", "nail", "prosthesis"]
+KINDS: tuple[Hardware, ...] = ("screws", "plate", "nail", "prosthesis")
+Kind = Literal["neck", "intertrochanteric"]
+Severity = Literal["occult", "slight", "moderate", "gross"]
+OLD = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Fracture:
     """A plane through the femur and what the far fragment did.
 
-    `kind`: through the neck, or intertrochanteric. `form`: "displaced" (far fragment moved
-    up and turned), "impacted" (head tilted into the neck: a dense line), "gap" (nothing
-    moved: a thin lucent line). `along`: 0 at the head, 1 at the base of the neck (or of the
-    trochanters). `tilt`, `turn`, `varus`: degrees; `gap`, `rise`: mm.
+    `form`: "displaced" (far fragment moved up and turned), "impacted" (head tilted into the
+    neck: a dense line), "gap" (nothing moved: a thin lucent line). `along`: 0 at the head, 1 at
+    the base of the neck (or of the trochanters). `tilt`, `turn`, `varus`: degrees; `gap`,
+    `rise`: mm. `severity`: "occult" is a hair line, "slight" undisplaced or impacted.
     """
 
-    kind: Literal["neck", "intertrochanteric"] = "neck"
+    kind: Kind = "neck"
     form: Literal["displaced", "impacted", "gap"] = "displaced"
+    severity: Severity = "gross"
     along: float = 0.5
     tilt: float = 0.0
     gap: float = 1.5
@@ -33,12 +39,23 @@ class Fracture:
     varus: float = 10.0
     roughness: float = 1.2
 
+    @property
+    def garden(self) -> str:
+        """Garden's class of a neck fracture (1961): I impacted, II whole but not displaced, III
+        partly, IV fully displaced; nothing for the others."""
+        if self.kind != "neck":
+            return ""
+        if self.form != "displaced":
+            return "I" if self.form == "impacted" else "II"
+        return "IV" if self.severity == "gross" else "III"
+
 
 @dataclass(frozen=True, slots=True)
 class Patient:
     """One phantom patient. Lengths mm, angles degrees, densities relative to 1.
 
     `fold` above 0.6 puts a fold of fat before the hip, the lower the higher the number.
+    `osteophytes`: their size; `sclerosis`: thickness of dense bone under the joint's roof.
     """
 
     number: int = 1
@@ -52,25 +69,28 @@ class Patient:
     cortex: float = 5.0
     density: float = 0.9
     joint_space: float = 4.0
+    osteophytes: float = 0.0
+    sclerosis: float = 0.0
     thigh: float = 75.0
     fat: float = 22.0
     fold: float = 0.0
     hardware: Hardware = "none"
+    cast: bool = False
     fracture: Fracture | None = None
 
 
-def draw_patient(number: int, *, fractured: bool, seed: int) -> Patient:
-    """Patient `number` of the data set with this seed; depends on nothing else."""
-    draw = generator(seed, f"patient {number}", "anatomy")
+def draw_patient(person: Person, spec: PhantomSpec) -> Patient:
+    """The patient with this number in this set; depends on nothing else."""
+    draw = generator(spec.seed, f"patient {person.number}", "anatomy")
     sex: Literal["F", "M"] = "F" if draw.random() < 0.65 else "M"
-    age = int(min(99, max(40, draw.normal(78 if fractured else 73, 10))))
+    age = int(min(97, OLD + draw.gamma(2.0, 3.0)) if person.old else draw.triangular(45, 78, OLD))
     size = draw.normal(1.0 if sex == "F" else 1.09, 0.045)
     frail = (age - 60) / 40 + draw.normal(0, 0.35)
-    hardware: Hardware = "none"
-    if draw.random() < 0.1:
-        hardware = KINDS[int(draw.integers(len(KINDS)))]
+    worn = draw.random() < spec.arthritis
+    grade = draw.uniform(0.3, 1.0) if worn else 0.0
+    hardware: Hardware = KINDS[int(draw.choice(4, p=(0.3, 0.25, 0.25, 0.2)))]
     return Patient(
-        number=number,
+        number=person.number,
         sex=sex,
         age=age,
         side="R" if draw.random() < 0.5 else "L",
@@ -80,31 +100,38 @@ def draw_patient(number: int, *, fractured: bool, seed: int) -> Patient:
         neck_length=48.0 * size * draw.uniform(0.93, 1.07),
         cortex=float(max(2.8, 6.0 * size - 1.3 * frail + draw.normal(0, 0.3))),
         density=float(min(1.15, max(0.6, 1.0 - 0.16 * frail))),
-        joint_space=float(draw.uniform(1.5, 5.0)),
+        joint_space=float(draw.uniform(2.5, 5.0) * (1 - 0.85 * grade)),
+        osteophytes=float(7.0 * grade * draw.uniform(0.5, 1.0)),
+        sclerosis=float(4.0 * grade),
         thigh=float(draw.normal(74, 8) * (1.0 if sex == "F" else 1.05)),
         fat=float(draw.uniform(8, 38)),
         fold=float(draw.uniform(0, 1)),
-        hardware=hardware,
-        fracture=_draw_fracture(draw) if fractured else None,
+        hardware=hardware if draw.random() < spec.implant else "none",
+        cast=draw.random() < spec.cast,
+        fracture=draw_fracture(draw, spec) if person.fractured else None,
     )
 
 
-def _draw_fracture(draw: Generator) -> Fracture:
-    kind: Literal["neck", "intertrochanteric"] = (
-        "neck" if draw.random() < 0.55 else "intertrochanteric"
-    )
-    chance = draw.random()
-    form: Literal["displaced", "impacted", "gap"] = (
-        "displaced" if chance < 0.85 else "impacted" if chance < 0.93 else "gap"
-    )
+def draw_fracture(draw: Generator, spec: PhantomSpec) -> Fracture:
+    kind: Kind = "intertrochanteric" if draw.random() < spec.intertrochanteric else "neck"
+    gross = max(0.0, 1 - spec.occult - spec.slight - spec.moderate)
+    severities: tuple[Severity, ...] = ("occult", "slight", "moderate", "gross")
+    chances = (spec.occult, spec.slight, spec.moderate, gross)
+    severity = severities[int(draw.choice(4, p=[c / sum(chances) for c in chances]))]
+    impacted = draw.random() < (0.5 if kind == "neck" else 0.0)
+    at_most = {"occult": 0.8, "slight": 3.5, "moderate": 3.5, "gross": 3.5}[severity]
+    moved = (14.0, 34.0) if severity == "gross" else (5.0, 12.0)
+    part = 1.0 if severity == "gross" else 0.45
+    still: Literal["impacted", "gap"] = "impacted" if impacted else "gap"
     return Fracture(
         kind=kind,
-        form=form,
+        form="displaced" if severity in ("moderate", "gross") else still,
+        severity=severity,
         along=float(draw.uniform(0.25, 0.85)),
         tilt=float(draw.normal(0, 12)),
-        gap=float(draw.uniform(1.2, 3.5)),
-        rise=float(draw.uniform(14, 34)),
-        turn=float(draw.uniform(20, 60)),
-        varus=float(draw.uniform(12, 32)),
+        gap=float(draw.uniform(0.35 * at_most, at_most)),
+        rise=float(draw.uniform(*moved)),
+        turn=float(draw.uniform(20, 60) * part),
+        varus=float(draw.uniform(12, 32) * part * (0.25 if severity == "occult" else 1.0)),
         roughness=float(draw.uniform(0.5, 2.2)),
     )

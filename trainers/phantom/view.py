@@ -12,6 +12,7 @@ from audit.draws import generator
 from trainers.phantom.anatomy import femur_axes, turned
 from trainers.phantom.patient import Patient
 from trainers.phantom.projection import Beam, beam
+from trainers.phantom.spec import PhantomSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +28,21 @@ class View:
     tilt: float = 0.0
     centre: tuple[float, float] = (0.0, 28.0)
     field: float = 210.0
+    marked: bool = True
 
 
-def draw_view(patient: Patient, position: Literal["AP", "LL"], seed: int) -> View:
-    """The exposure of this patient in this projection; depends on nothing else."""
-    draw = generator(seed, f"patient {patient.number}", position)
+def draw_view(
+    patient: Patient, position: Literal["AP", "LL"], take: int, marked: bool, spec: PhantomSpec
+) -> View:
+    """The exposure number `take` of this patient in this projection."""
+    draw = generator(spec.seed, f"patient {patient.number}", f"{position} {take}")
     return View(
         position,
         roll=float(draw.normal(0, 4)),
         tilt=float(draw.normal(0, 3)),
         centre=(float(draw.normal(14 if position == "AP" else 0, 4)), float(draw.normal(24, 4))),
-        field=float(draw.uniform(120, 140)),
+        field=float(draw.uniform(*spec.field_mm)),
+        marked=marked,
     )
 
 

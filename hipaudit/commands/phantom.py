@@ -1,0 +1,110 @@
+"""hipaudit phantom: a labelled set of synthetic hip radiographs to train and audit on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hipaudit.parameters import ENVIRONMENT, FILE, TALK, OneOf, Parameter, with_options
+
+if TYPE_CHECKING:
+    from trainers.phantom.spec import PhantomSpec
+
+HELP = """Write synthetic hip radiographs with their ground truth: train, val and test.
+
+Computed from geometric shapes: femur, pelvis and soft tissue of many patients, frontal and
+lateral, whole or with fractures from occult to gross, as several scanners show them. No image
+shows a person, and no number found on them says anything about patients.
+
+\b
+Written to OUT:
+  train/, val/, test/  images, labels.csv, ground_truth.csv (fracture and every nuisance)
+  spec.json            the whole specification; the same one gives the same bytes
+An interrupted command resumes when it is typed again.
+"""
+EPILOG = """\b
+Examples:
+  hipaudit phantom radiographs/
+  hipaudit phantom small/ --images 1000 --size 128
+  hipaudit phantom biased/ --images 4000 --shortcut marker=0.6 --shortcut age=0.3
+  hipaudit phantom hard/ --spec hard.toml      with lines such as "occult = 0.3"
+"""
+
+
+class Planted(Parameter):
+    """FEATURE=STRENGTH."""
+
+    name = "feature=strength"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        if isinstance(value, tuple):
+            return value
+        feature, _, strength = str(value).partition("=")
+        try:
+            return feature.strip(), float(strength)
+        except ValueError:
+            self.fail(
+                f'expected FEATURE=STRENGTH such as "marker=0.6", found "{value}"', param, ctx
+            )
+
+
+@click.command("phantom", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
+@click.argument("out", type=FILE, metavar="OUT")
+@click.option("--images", type=click.IntRange(1), metavar="N",
+              help="Radiographs in all, shared out over the splits. [default: 10,304]")  # fmt: skip
+@click.option("--size", type=click.IntRange(32, 4096), help="Pixels a side. [default: 256]")
+@click.option("--prevalence", type=click.FloatRange(0, 1),
+              help="Share with a fracture. [default: .431 train, .425 others]")  # fmt: skip
+@click.option("--shortcut", "shortcuts", type=Planted(), multiple=True, metavar="FEATURE=S",
+              help="Plant scanner, marker, age or view: how much more often it comes with a "
+              "fracture than without, -1 to 1. Repeatable.")  # fmt: skip
+@click.option("--spec", "file", type=FILE, metavar="TOML", help="Fields of the specification.")
+@click.option("--format", "form", type=OneOf(["png", "dicom"]), help="[default: png]")
+@click.option("--seed", type=int, help="Of every random draw. [default: 0]")
+@with_options(TALK)
+@click.pass_obj
+def command(session: Any, /, **flags: Any) -> int:
+    from hipaudit.progress import Talking
+    from trainers.phantom.write import write_dataset
+
+    session.talk(flags["verbose"])
+    spec, out = _spec(flags), flags["out"]
+    with Talking(quiet=flags["quiet"], started=lambda: None) as told:
+        told.note(_ahead(spec))
+        write_dataset(out, spec, told)
+    click.echo(f"{sum(spec.counts.values()):,} synthetic radiographs in {out}")
+    return 0
+
+
+def _spec(flags: dict[str, Any]) -> PhantomSpec:
+    """The default specification, then the file, then the flags."""
+    from trainers.phantom.spec import PhantomSpec, made, read_spec, scaled
+
+    file: Path | None = flags["file"]
+    spec = PhantomSpec() if file is None else read_spec(file)
+    if flags["images"] is not None:
+        spec = scaled(spec, flags["images"])
+    wanted = {name: flags[name] for name in ("size", "seed", "form") if flags[name] is not None}
+    if flags["prevalence"] is not None:
+        wanted |= {f"prevalence_{split}": flags["prevalence"] for split in ("train", "val", "test")}
+    if flags["shortcuts"]:
+        wanted["shortcuts"] = {**spec.shortcuts, **dict(flags["shortcuts"])}
+    return made(wanted, spec)
+
+
+def _ahead(spec: PhantomSpec) -> str:
+    """What is about to be written, how large and for how long."""
+    from hipaudit.screen import duration
+    from trainers.phantom.outlook import outlook
+
+    ahead = outlook(spec)
+    counts = ", ".join(f"{count:,} {split}" for split, count in spec.counts.items())
+    return (
+        f"{sum(spec.counts.values()):,} radiographs ({counts}) of {spec.size} x {spec.size} pixels "
+        f"as {spec.form.upper()}: about {ahead.megabytes:,.0f} MB, "
+        f"about {duration(ahead.seconds)} on this machine"
+    )
