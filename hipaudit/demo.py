@@ -51,7 +51,6 @@ def _phantoms(data: Path, progress: Progress, patients: int, pixels: int, seed: 
     part = data.with_name(data.name + ".part")
     for leftover in (part, data):
         shutil.rmtree(leftover, ignore_errors=True)
-    say(f"writing {2 * patients} synthetic radiographs")
-    write_phantoms(part, patients=patients, size=pixels, seed=seed)
+    write_phantoms(part, patients=patients, size=pixels, seed=seed, progress=progress)
     part.rename(data)
     return data

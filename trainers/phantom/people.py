@@ -45,7 +45,7 @@ def people_of(spec: PhantomSpec) -> list[Person]:
         order = ranked(spec.seed, [str(i) for i in range(len(sizes))], f"order {split}")
         start = len(found) + 1
         found += [
-            Person(start + at, split, sizes[int(name)][0], ("AP",) * sizes[int(name)][1])
+            Person(start + at, split, sizes[int(name)][0], BOTH[:1] * sizes[int(name)][1])
             for at, name in enumerate(order)
         ]
     return endowed(spec, found)

@@ -58,8 +58,14 @@ def write_phantoms(
     """
     _check(patients, prevalence, splits)
     people = _pairs(patients, prevalence, splits, seed)
-    shares = {f"prevalence_{split}": prevalence for split in ("train", "val", "test")}
-    spec = replace(EASY, size=size, seed=seed, **shares)
+    spec = replace(
+        EASY,
+        size=size,
+        seed=seed,
+        prevalence_train=prevalence,
+        prevalence_val=prevalence,
+        prevalence_test=prevalence,
+    )
     record = {"spec": spec.recorded(), "patients": patients, "splits": dict(splits)}
     record |= {"source": source_digest(), "synthetic": True}
     return _write(folder, spec, endowed(spec, people, views=False), record, progress or Quiet())
