@@ -1,0 +1,82 @@
+"""Fitting one model into its folder, once: what is already there by the same means is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from audit.cases.case import Cases
+from audit.checkpoints.own import save_checkpoint
+from audit.files import sha256_of, write_whole
+from audit.store import unit_key
+from trainers.fit import fit
+from trainers.progress import Progress
+from trainers.study.member import Means, Member
+from trainers.study.weights import Start, start_digest
+
+CHECKPOINT, RECORD, TRAINING = "model.pt", "fitted.json", "training"
+
+
+def fit_member(
+    member: Member, folder: Path, start: Start, means: Means, progress: Progress
+) -> Path:
+    """`folder/model.pt`, fitted now, or found there if recipe, data and start are the same.
+
+    The training's state and log lie in `folder/training`; an interrupted one continues at its
+    epoch. Raises HipauditError as `fit` and `save_checkpoint` do.
+    """
+    key = fitting_key(member, start, means)
+    path = folder / CHECKPOINT
+    if _is_there(folder, key):
+        progress.note("already trained by the same recipe on the same data")
+        return path
+    recipe = means.recipe_of(member)
+    module, description, _ = fit(
+        recipe,
+        member.train,
+        member.val,
+        classes=means.classes,
+        positive_class=means.positive_class,
+        weights=start,
+        folder=folder / TRAINING,
+        device=means.device,
+        max_seconds=means.max_seconds,
+        progress=progress,
+    )
+    said = {
+        "start_digest": start_digest(start),
+        "as_published": means.as_published,
+        "synthetic": means.synthetic,
+    }
+    save_checkpoint(path, module, description.model_copy(update={"name": member.name}), said)
+    write_whole(folder / RECORD, json.dumps({"key": key, "sha256": sha256_of(path)}) + "\n")
+    return path
+
+
+def fitting_key(member: Member, start: Start, means: Means) -> str:
+    """Hash of everything that decides the weights: recipe, start, classes, images, labels."""
+    return unit_key(
+        {
+            "recipe": means.recipe_of(member).recorded(),
+            "start": start_digest(start),
+            "classes": (means.classes, means.positive_class),
+            "train": content(member.train),
+            "val": content(member.val),
+            "max_seconds": means.max_seconds,
+        }
+    )
+
+
+def _is_there(folder: Path, key: str) -> bool:
+    """Whether a whole checkpoint of this very fitting lies in the folder."""
+    try:
+        known = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        same = known["key"] == key
+        return bool(same and sha256_of(folder / CHECKPOINT) == known["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def content(cases: Cases) -> list[tuple[str, str]]:
+    """What a split is to a fitting: its images and their labels."""
+    return [(case.id, case.label) for case in cases]
