@@ -25,6 +25,8 @@ COMMANDS = {
     "report": ("report", "Render PDF and HTML from an audit.json again."),
     "demo": ("demo", "All of it on synthetic radiographs, in a few minutes."),
     "phantom": ("phantom", "Write labelled synthetic hip radiographs to train and audit on."),
+    "train": ("train", "Fit one network by the study's recipe; resumable."),
+    "study": ("study", "Fit, test and audit the study's seven networks; write the report."),
     "list": ("listing", "List stresses, defences, probes, metrics, presets or formats."),
     "explain": ("explain", "Explain a stress, defence, metric, preset or rule, with its source."),
     "init": ("init", "Write commented hipaudit.toml, card.yaml and model.yaml to fill in."),

@@ -135,7 +135,7 @@ MODEL = (
         help="Where to compute.",
     ),
 )
-DATA = (
+PLACE = (
     click.option(
         "--data",
         type=FILE,
@@ -144,7 +144,9 @@ DATA = (
         help="Manifest CSV, class folders, split folders or a DICOM folder with labels.csv.",
     ),
     click.option("--labels", type=FILE, metavar="CSV", help="Table of labels for a DICOM folder."),
-    click.option("--split", help="Which part to read when the data has several."),
+)
+SPLIT = click.option("--split", help="Which part to read when the data has several.")
+READING = (
     click.option(
         "--cluster-by", metavar="COLUMN", help="Column that says who is the same patient."
     ),
@@ -162,6 +164,8 @@ DATA = (
         help="Images decoded at a time.",
     ),
 )
+DATA = (*PLACE, SPLIT, *READING)
+EVERY_SPLIT = (*PLACE, *READING)  # of a command that reads them all
 TALK = (
     click.option("-q", "--quiet", is_flag=True, help="Only errors and the result."),
     click.option("-v", "--verbose", count=True, help="More words; tracebacks on errors."),
