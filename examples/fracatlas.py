@@ -26,9 +26,10 @@ TEST_SHARE = 0.18
 RECIPE = {
     "size": 224,
     "resize": "squish",  # a centre crop would cut off wrists and ankles
-    "epochs": 14,
     "freeze_epochs": 2,
+    "max_epochs": 12,
     "lr": 2e-3,
+    "spread": "slice",
     "body_divisor": 8.0,
     "class_weights": "balanced",
     "metric": "auroc",
@@ -36,6 +37,15 @@ RECIPE = {
     "threshold": "youden",
     "seed": 0,
 }
+
+
+class Lines:
+    """Tells how far the training is: a line per epoch."""
+
+    def run(self, run_id: str, done: int, total: int) -> None: ...
+
+    def note(self, text: str) -> None:
+        print(text)
 
 
 def prepare(folder: Path) -> Path:
@@ -76,7 +86,7 @@ def train(manifest: Path, weights: Path, out: Path) -> Path:
         classes=("normal", "fractured"),
         positive_class="fractured",
         weights=weights,
-        progress=print,
+        progress=Lines(),
         **RECIPE,
     )
     write_whole(out.with_suffix(".csv"), log.to_csv())

@@ -9,7 +9,7 @@ from audit.cases.options import DataOptions
 from audit.cases.read import read_cases
 from audit.checkpoints.own import save_checkpoint
 from trainers.fit import fit
-from trainers.recipe import Progress
+from trainers.progress import Progress
 
 CLASSES, POSITIVE = ("normal", "fracture"), "fracture"
 ARCHITECTURE = "resnet18"
@@ -45,7 +45,7 @@ def train_demo(
         val,
         classes=CLASSES,
         positive_class=POSITIVE,
-        epochs=max(1, round(EPOCHS_IN_TWO_MINUTES * seconds / 120)),
+        max_epochs=max(1, round(EPOCHS_IN_TWO_MINUTES * seconds / 120)),
         seed=seed,
         progress=progress,
         **SETTINGS,

@@ -45,6 +45,7 @@ def command(session: Any, /, **flags: Any) -> int:
     from hipaudit.commands.run import carry_out
     from hipaudit.demo import prepare
     from hipaudit.papers import read_papers
+    from hipaudit.progress import Talking
     from hipaudit.request import defaults
     from hipaudit.workflow import HOME
 
@@ -54,11 +55,8 @@ def command(session: Any, /, **flags: Any) -> int:
         shutil.rmtree(folder / "data", ignore_errors=True)
         (folder / "model.pt").unlink(missing_ok=True)
 
-    def say(text: str) -> None:
-        if not flags["quiet"]:
-            click.echo(text, err=True)
-
-    model, data = prepare(folder, say, patients=flags["patients"], seed=flags["seed"])
+    with Talking(quiet=flags["quiet"], started=lambda: None) as progress:
+        model, data = prepare(folder, progress, patients=flags["patients"], seed=flags["seed"])
     wanted = {
         **defaults(),
         **dict.fromkeys(("config", "card", "baseline")),

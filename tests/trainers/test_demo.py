@@ -17,5 +17,5 @@ def test_the_demo_checkpoint_is_repeatable_and_says_it_is_synthetic(tmp_path):
     classifier = load_classifier(path, ("fracture", "normal"))
     assert classifier.description.positive_class == "fracture"
     assert classifier.description.training["synthetic"] is True
-    assert classifier.description.training["recipe"]["epochs"] == 2
+    assert classifier.description.training["recipe"]["max_epochs"] == 2
     assert train_demo(data, seconds=24).read_bytes() == first

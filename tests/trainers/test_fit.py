@@ -20,7 +20,8 @@ from audit.errors import HipauditError
 from audit.results import DataDescription
 from trainers import fit as fitting
 from trainers.fit import fit
-from trainers.fitting.scores import score, youden
+from trainers.fitting import loop
+from trainers.fitting.scores import Scores, score, youden
 from trainers.recipe import Recipe, make_recipe
 from trainers.splits import carve
 
@@ -65,8 +66,13 @@ def toy(count, seed, shuffled=False, patients=False):
 
 def run(train=None, val=None, **settings):
     settings = {
-        "size": 16, "epochs": 4, "batch_size": 16, "lr": 0.02, "augmentation": "none", **settings
-    }  # fmt: skip
+        "size": 16,
+        "max_epochs": 4,
+        "batch_size": 16,
+        "lr": 0.02,
+        "augmentation": "none",
+        **settings,
+    }
     return fit(
         "tiny",
         train or toy(64, 1),
@@ -88,7 +94,7 @@ def test_shuffled_labels_are_not_learnt():
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
-    first, again, other = (run(seed=seed, epochs=2)[0].state_dict() for seed in (3, 3, 4))
+    first, again, other = (run(seed=seed, max_epochs=2)[0].state_dict() for seed in (3, 3, 4))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
@@ -97,12 +103,12 @@ def test_fitting_leaves_the_global_random_state_alone():
     torch.manual_seed(11)
     expected = torch.rand(3)
     torch.manual_seed(11)
-    run(epochs=1)
+    run(max_epochs=1)
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_the_recipe_and_the_log_are_recorded_as_plain_json():
-    _, description, log = run(epochs=2, seed=9, class_weights="balanced")
+    _, description, log = run(max_epochs=2, seed=9, class_weights="balanced")
     recorded = json.loads(json.dumps(description.training))
     assert recorded["recipe"]["seed"] == 9
     assert recorded["recipe"]["class_weights"] == "balanced"
@@ -119,12 +125,12 @@ def test_the_recipe_and_the_log_are_recorded_as_plain_json():
 def scripted(monkeypatch, values):
     """Validation answers these accuracies, epoch by epoch."""
     left = iter(values)
-    monkeypatch.setattr(fitting, "_validate", lambda *a: fitting.Scores(0.5, (v := next(left)), v))
+    monkeypatch.setattr(loop, "validate", lambda *a: Scores(0.5, (v := next(left)), v))
 
 
 def test_training_stops_at_the_nth_epoch_without_a_strictly_better_value(monkeypatch):
     scripted(monkeypatch, [0.5, 0.7, 0.7, 0.6, 0.7, 0.9])
-    _, _, log = run(epochs=6, patience=3)
+    _, _, log = run(max_epochs=6, patience=3)
     assert len(log.epochs) == 5
     assert log.best == 2
     assert log.ended == "early stop"
@@ -132,19 +138,19 @@ def test_training_stops_at_the_nth_epoch_without_a_strictly_better_value(monkeyp
 
 def test_patience_zero_runs_to_the_end(monkeypatch):
     scripted(monkeypatch, [0.9, 0.1, 0.1, 0.1])
-    _, _, log = run(epochs=4, patience=0)
+    _, _, log = run(max_epochs=4, patience=0)
     assert (len(log.epochs), log.best, log.ended) == (4, 1, "epochs")
 
 
 def test_the_weights_of_the_best_epoch_are_the_ones_returned(monkeypatch):
     kept = []
 
-    def answers(module, *rest):
-        kept.append({name: value.clone() for name, value in module.state_dict().items()})
-        return fitting.Scores(0.5, [0.6, 0.9, 0.7][len(kept) - 1], 0.5)
+    def answers(steps):
+        kept.append({name: value.clone() for name, value in steps.module.state_dict().items()})
+        return Scores(0.5, [0.6, 0.9, 0.7][len(kept) - 1], 0.5)
 
-    monkeypatch.setattr(fitting, "_validate", answers)
-    module, _, log = run(epochs=3)
+    monkeypatch.setattr(loop, "validate", answers)
+    module, _, log = run(max_epochs=3)
     assert log.best == 2
     assert all(torch.equal(module.state_dict()[name], kept[1][name]) for name in kept[1])
     assert not all(torch.equal(kept[1][name], kept[2][name]) for name in kept[1])
@@ -163,16 +169,16 @@ def test_a_loss_that_is_not_finite_stops_and_says_the_learning_rate(monkeypatch)
 
 
 def test_time_up_ends_after_the_epoch_and_says_so():
-    _, _, log = run(epochs=50, max_seconds=0.0)
+    _, _, log = run(max_epochs=50, max_seconds=0.0)
     assert len(log.epochs) == 1
     assert log.ended == "time"
 
 
 def test_a_youden_threshold_records_that_validation_chose_it():
-    _, description, _ = run(epochs=1, threshold="youden")
+    _, description, _ = run(max_epochs=1, threshold="youden")
     assert description.threshold_origin == "validation split, Youden"
     assert 0 < description.threshold < 1
-    assert run(epochs=1)[1].threshold is None
+    assert run(max_epochs=1)[1].threshold is None
 
 
 def test_while_frozen_only_head_and_batchnorm_change(monkeypatch):
@@ -185,8 +191,8 @@ def test_while_frozen_only_head_and_batchnorm_change(monkeypatch):
         return module
 
     monkeypatch.setattr(fitting, "build", named)
-    start = run(epochs=1, freeze_epochs=1, lr=1e-9, weight_decay=0.0)[0].state_dict()
-    end = run(epochs=1, freeze_epochs=1)[0].state_dict()
+    start = run(max_epochs=0, freeze_epochs=1, lr=1e-9, weight_decay=0.0)[0].state_dict()
+    end = run(max_epochs=0, freeze_epochs=1)[0].state_dict()
     changed = {name for name in start if not torch.allclose(start[name], end[name], atol=1e-4)}
     assert "features.0.weight" not in changed
     assert {"classifier.weight", "features.1.weight"} <= changed
@@ -195,9 +201,9 @@ def test_while_frozen_only_head_and_batchnorm_change(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"eopchs": 3}, 'Did you mean "epochs"'),
-        ({"freeze_epochs": 9}, "freeze_epochs <= epochs"),
-        ({"lr": -1.0}, "lr > 0"),
+        ({"max_eopchs": 3}, 'Did you mean "max_epochs"'),
+        ({"freeze_epochs": -1}, "freeze_epochs >= 0"),
+        ({"lr": -1.0}, "0 < lr"),
     ],
 )
 def test_impossible_recipes_are_refused_in_one_line(settings, said):
@@ -211,7 +217,7 @@ def test_one_class_or_an_unknown_label_is_refused():
     with pytest.raises(HipauditError, match="two classes"):
         run(train=only)
     with pytest.raises(HipauditError, match="positive class"):
-        fit("tiny", normal, normal, classes=CLASSES, positive_class="broken", epochs=1)
+        fit("tiny", normal, normal, classes=CLASSES, positive_class="broken", max_epochs=1)
 
 
 def test_an_image_or_a_patient_in_both_splits_is_refused():
@@ -227,7 +233,7 @@ def test_an_image_or_a_patient_in_both_splits_is_refused():
 
 def test_a_recipe_is_frozen():
     with pytest.raises(AttributeError):
-        make_recipe("tiny", {"epochs": 2}).epochs = 3
+        make_recipe("tiny", {"max_epochs": 2}).max_epochs = 3
     assert Recipe("tiny").recorded()["betas"] == [0.9, 0.99]
 
 
