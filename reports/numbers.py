@@ -9,6 +9,8 @@ from audit.results import Finding, Scalar, as_levels
 METRICS = {
     "auroc": "AUROC",
     "f1": "F1",
+    "kappa": "Cohen's kappa",
+    "cohen_kappa": "Cohen's kappa",
     "precision": "precision (PPV in this set)",
     "attack_success": "attack success",
     "attack_success_8bit": "attack success after 8-bit rounding",
@@ -25,7 +27,7 @@ STRESSES = {
     "worst_case": "worst case over attacks",
 }
 DEFENCES = {"none": "none", "tta": "TTA (test-time augmentation)"}
-SCORES = {"auroc", "f1", "brier", "ece", "slope", "intercept", "o_e"}
+SCORES = {"auroc", "f1", "brier", "ece", "slope", "intercept", "o_e", "kappa", "cohen_kappa"}
 MODES = {"worst_of_k": "worst of {k} draws", "grid": "worst of the grid"}
 # Parameters that tell two findings of one stress apart; all of them stand in the table of runs.
 TOLD = ("steps", "queries", "pixels", "dose", "severity", "level", "quality", "factor")
