@@ -54,7 +54,8 @@ def chapters(material: StudyMaterial) -> list[Chapter]:
 
 def _plan(material: StudyMaterial) -> list[tuple[str, str, tuple[Panel, ...]]]:
     kind = material.results.kind
-    first = ("results", "Results on the test split", RESULTS[kind])
+    heading = "Agreement" if kind == "readers" else "Results on the test split"
+    first = ("results", heading, RESULTS[kind])
     data = ("data", "Splits", (splits,))
     last = [
         ("open", "The published text", (inconsistencies,)),

@@ -90,4 +90,5 @@ class StudyMaterial:
     @property
     def independent(self) -> bool:
         """True when images were treated as independent of one another."""
-        return any(f.independent for model in self.done for f in model.findings)
+        found = [*self.results.findings, *(f for model in self.done for f in model.findings)]
+        return any(f.independent for f in found)

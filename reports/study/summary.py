@@ -81,7 +81,7 @@ def _facts(material: StudyMaterial) -> list[tuple[str, str]]:
             ("Models with a result", f"{len(material.done)} of {len(results.models)}"),
             ("Weights at the start", started[:120]),
         ]
-    if results.baseline is not None:
+    if results.baseline is not None and results.kind != "readers":
         words = f"{100 * results.baseline:.1f}% by always answering the commoner class"
         facts.append(("Accuracy to beat", words))
     facts.append(("Report · date", f"{material.report_id} · {results.provenance.date}"))
@@ -99,8 +99,9 @@ def _counted(split: SplitCount) -> str:
 
 def _headlines(material: StudyMaterial, best: Trained | None) -> list[Headline]:
     if material.results.kind == "readers":
-        known = [f for f in material.results.findings if f.value is not None and not f.contrast]
-        return [_headline(f, f"{metric_name(f.metric)}, {_sides(f)}") for f in known[:3]]
+        known = [f for f in material.results.findings if not (f.group or f.contrast)]
+        kappas = [f for f in known if "kappa" in f.metric] or known
+        return [_headline(f, f"{metric_name(f.metric)}: {_sides(f)}") for f in kappas[:3]]
     if best is None:
         return []
     found = [material.found(best, metric) for metric in HEADLINES]

@@ -86,7 +86,7 @@ def findings(right: int) -> tuple[Finding, ...]:
 
 
 def range_test(phase: Any, decay: float, *, chosen: bool) -> RangeTest:
-    rates = tuple(1e-7 * 1e8 ** (i / 100) for i in range(0, 76))
+    rates = tuple(1e-7 * 1e8 ** (i / 100) for i in range(76))
     losses = tuple(
         0.8 - 0.35 / (1 + math.exp(-1.2 * (math.log10(r) + 3))) + 3 * decay + 40 * r**2
         for r in rates

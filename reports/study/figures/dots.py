@@ -18,7 +18,7 @@ def dots(
     limits: tuple[float, float] = (0.0, 1.0),
     lines: Mapping[str, float] | None = None,
 ) -> str:
-    """Rows `names` from the top. Axis in per cent when `limits` are 0 to 1, else as it is."""
+    """Rows `names` from the top. `limits` of the axis; in per cent unless they go below 0."""
     words = list(dict.fromkeys(word for series in panes.values() for word in series))
     thick = 0.13 * max(1, len(words)) + 0.12
     height = 0.6 + 0.25 * (len(words) > 1) + thick * len(names)
@@ -31,14 +31,15 @@ def dots(
                     value, color=SOFT, linewidth=0.8, linestyle=(0, (2, 2))
                 )
             axes.set_title(metric)
-            axes.set_yticks(range(len(names)), [shorten(name, 34) for name in names])
+            axes.set_yticks(range(len(names)), [shorten(name, 48) for name in names])
             axes.set_ylim(len(names) - 0.4, -0.6)
-        if len(handles) > 1:
+        named = [word for word in handles if word]
+        if len(named) > 1 or lines:
             figure.legend(
-                handles.values(),
-                [shorten(word) for word in handles],
+                [handles[word] for word in named],
+                [shorten(word) for word in named],
                 loc="outside upper left",
-                ncols=min(4, len(handles)),
+                ncols=min(4, len(named)),
             )
         return as_address(figure, title)
 
@@ -64,10 +65,13 @@ def _pane(
 
 
 def _axis(axes: Any, limits: tuple[float, float]) -> None:
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
     low, high = limits
     room = 0.02 * (high - low)
     axes.set_xlim(low - room, high + room)
-    if limits == (0.0, 1.0):
-        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+    if low >= 0:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)

@@ -51,7 +51,10 @@ def _lines(axes: Any, model: Trained, wanted: dict[str, tuple[int, str]]) -> dic
         points = [(row.number, getattr(row, field)) for row in model.epochs]
         known = [(x, y) for x, y in points if y is not None]
         if known:
-            (handles[word],) = axes.plot(*zip(*known, strict=True), **look(at))
+            every = max(1, len(known) // 12)
+            (handles[word],) = axes.plot(
+                *zip(*known, strict=True), **look(at), markevery=every, markersize=2.8
+            )
     return handles
 
 

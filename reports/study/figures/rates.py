@@ -25,7 +25,8 @@ def rates(rows: Sequence[tuple[str, Sequence[RangeTest]]], title: str) -> str:
             axes.set_xlabel("learning rate")
         for line in grid:
             line[0].set_ylabel("smoothed loss")
-        figure.legend(handles.values(), handles, loc="outside upper left", ncols=5)
+        named = sorted(handles, key=lambda word: (not word.startswith("weight"), word))
+        figure.legend([handles[word] for word in named], named, loc="outside upper left", ncols=5)
         return as_address(figure, title)
 
 
@@ -52,5 +53,19 @@ def _pane(axes: Any, tests: Sequence[RangeTest], decays: Sequence[float]) -> dic
         axes.set_xticks([])
         axes.set_yticks([])
         return {}
-    axes.set_xscale("log")
+    _scales(axes, [test.smoothed or test.losses for test in tests])
     return handles
+
+
+def _scales(axes: Any, losses: Sequence[Sequence[float]]) -> None:
+    """Decades below; the blow-up at the end of a test would flatten what it is read for."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(numticks=5))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0e}"))
+    axes.minorticks_off()
+    low = min(min(values) for values in losses if values)
+    start = max(values[0] for values in losses if values)
+    room = max(start - low, 0.05 * abs(start), 1e-3)
+    axes.set_ylim(low - 0.15 * room, start + 0.6 * room)

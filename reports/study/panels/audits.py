@@ -85,13 +85,13 @@ def _index(material: StudyMaterial) -> list[Table]:
         "calibration, attacks, corruptions, and what was not tested."
     )
     columns = ["Model", "audit.json", "Run", "Weights (sha256)"]
-    return [Table("The audit of every model", columns, rows, note, frozenset(), (22, 34, 16, 28))]
+    return [Table("The audit of every model", columns, rows, note, frozenset(), (20, 33, 20, 27))]
 
 
 def _line(material: StudyMaterial, model: Trained) -> list[str | Cell]:
     weights = blocks_of(model.sha256[:32]) if model.sha256 else "not hashed"
     run = model.audit_run_id or "–"
-    return [material.label(model.name), model.audit or "–", run[:24], weights]
+    return [material.label(model.name), model.audit or "–", run[:20], weights]
 
 
 def other_stressed(material: StudyMaterial) -> Sequence[Block]:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.blocks import Block, Items, Table
+from reports.numbers import listed
 from reports.study.material import StudyMaterial
+from reports.study.panels.paired import LEVEL
 
+AGREEMENT = (
+    "Cohen's kappa and the shares of agreement: the interval's method is recorded with each "
+    "number in study.json.",
+    "Agreement is not correctness: two readers may err alike.",
+)
 RULES = (
     "Accuracy: 95% Wilson interval. Other shares: the interval's method is recorded with each "
     "number in study.json; AUROC by DeLong.",
@@ -48,6 +55,7 @@ def found_limits(material: StudyMaterial) -> list[str]:
             f"The best of {len(material.done)} was chosen on the test split it is reported on: "
             "its number is optimistic."
         )
+    found += [*_chance(material), *_pairs(material)]
     found.append("One data set on one date; other hospitals, devices and years were not seen.")
     if results.published:
         found.append("The published values are of other images; nothing tests the difference.")
@@ -61,6 +69,34 @@ def found_limits(material: StudyMaterial) -> list[str]:
         found.append(f"Without a result: {names}.")
     found += [note.text for note in results.notes if note.level in ("warning", "fault")]
     return list(dict.fromkeys(found))
+
+
+def _chance(material: StudyMaterial) -> list[str]:
+    """Models that may have learned nothing."""
+    baseline = material.results.baseline
+    if baseline is None:
+        return []
+    found = [(m, material.found(m, "accuracy")) for m in material.done]
+    weak = [
+        material.label(m.name) for m, f in found if f and f.low is not None and f.low <= baseline
+    ]
+    if not weak:
+        return []
+    return [
+        f"Not shown to do better than always answering the commoner class ({100 * baseline:.1f}%): "
+        f"{listed(weak)}."
+    ]
+
+
+def _pairs(material: StudyMaterial) -> list[str]:
+    tests = [test for test in material.results.tests if test.metric == "accuracy"]
+    if not tests:
+        return []
+    apart = sum(test.p_holm < LEVEL for test in tests)
+    return [
+        f"{apart} of {len(tests)} pairs of models differ in accuracy (McNemar, p < .05 after "
+        "Holm); the order of the others may be chance."
+    ]
 
 
 def methods(material: StudyMaterial) -> Sequence[Block]:
@@ -80,5 +116,6 @@ def methods(material: StudyMaterial) -> Sequence[Block]:
     ]
     notes = [f"{note.level}: {note.text}" for note in results.notes]
     table = Table("How to repeat this", ["What", "Value"], rows, "", frozenset(), (22, 78), "M")
-    found: list[Block] = [Items(RULES, "Methods"), table]
+    rules = AGREEMENT if results.kind == "readers" else RULES
+    found: list[Block] = [Items(rules, "Methods"), table]
     return [*found, *([Items(notes, "Notes of the study")] if notes else [])]

@@ -12,6 +12,7 @@ from reports.blocks import Block, Figure, Gallery, Text
 from reports.panels.gallery import address
 from reports.study.material import StudyMaterial
 
+FEW = 2
 Width = Literal["full", "half", "quarter"]
 
 
@@ -59,17 +60,18 @@ def pictures(material: StudyMaterial) -> Sequence[Block]:
     for name, kind in KINDS.items():
         same = [artefact for artefact in artefacts if artefact.kind == name]
         if same:
-            found.append(_gallery(material.folder, kind, same))
+            found += _shown(material.folder, kind, same)
         else:
             found.append(Text("Not made in this study.", f"{kind.heading}."))
     rest = [artefact for artefact in artefacts if artefact.kind not in KINDS]
-    return [*found, *([_gallery(material.folder, OTHER, rest)] if rest else [])]
+    return [*found, *(_shown(material.folder, OTHER, rest) if rest else [])]
 
 
-def _gallery(folder: Path, kind: Kind, artefacts: Sequence[Artefact]) -> Block:
-    if len(artefacts) == 1:
-        return picture(folder, artefacts[0], f"{kind.heading}.", kind.limit)
-    return Gallery(kind.heading, [picture(folder, a) for a in artefacts], kind.limit)
+def _shown(folder: Path, kind: Kind, artefacts: Sequence[Artefact]) -> list[Block]:
+    """One or two pictures across the page, more of them as a gallery."""
+    if len(artefacts) <= FEW:
+        return [picture(folder, a, f"{kind.heading}.", kind.limit) for a in artefacts]
+    return [Gallery(kind.heading, [picture(folder, a) for a in artefacts], kind.limit)]
 
 
 def picture(folder: Path, artefact: Artefact, before: str = "", after: str = "") -> Figure:
@@ -80,7 +82,7 @@ def picture(folder: Path, artefact: Artefact, before: str = "", after: str = "")
     alt = artefact.alt or artefact.title or "Picture without a description"
     if source is None:
         return Figure("", alt, f"{words} The file is missing or was changed after the study.")
-    width: Width = "full" if before and wide else "half" if wide or before else "quarter"
+    width: Width = "full" if before else "half" if wide else "quarter"
     return Figure(source, alt, words, width)
 
 

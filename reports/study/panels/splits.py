@@ -21,7 +21,7 @@ def splits(material: StudyMaterial) -> Sequence[Block]:
     if not counted:
         return [Text("Not recorded.", "Splits.")]
     positive = material.results.positive_class
-    rows = [_row(split, positive) for split in counted]
+    rows = [_row(split) for split in counted]
     columns = ["Split", "Images", "Patients", "Prevalence", "Labels", "Views"]
     note = f"Prevalence: share of images labelled {positive}. " + "; ".join(
         f"{NAMES[split.name].lower()} {ROLES[split.name]}" for split in counted
@@ -40,13 +40,13 @@ def splits(material: StudyMaterial) -> Sequence[Block]:
     return [table, Text(words, "Selection and test.")]
 
 
-def _row(split: SplitCount, positive: str) -> list[str]:
+def _row(split: SplitCount) -> list[str]:
     return [
         NAMES[split.name],
         str(split.images),
         "not identified" if split.patients is None else str(split.patients),
         f"{100 * split.prevalence:.1f}%",
-        _counts(split.labels) or f"{positive}: share {100 * split.prevalence:.1f}%",
+        _counts(split.labels) or "not recorded",
         _counts(split.views) or "not recorded",
     ]
 

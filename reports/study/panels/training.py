@@ -12,6 +12,7 @@ from reports.study.material import StudyMaterial
 
 PER_PICTURE = 4
 MOST_EPOCHS = 70
+MOST_DECAYS = 6
 
 
 def range_tests(material: StudyMaterial) -> Sequence[Block]:
@@ -34,28 +35,38 @@ def range_tests(material: StudyMaterial) -> Sequence[Block]:
         )
         rows = [(material.label(model.name), model.range_tests) for model in part]
         found.append(Figure(rates(rows, caption), alt, caption))
-    lines = [_test(material, model, test) for model in tested for test in model.range_tests]
-    columns = ["Model", "Phase", "Weight decay", "Points", "Lowest smoothed loss", "Suggested rate"]
+    return [*found, _suggestions(material, tested)]
+
+
+def _suggestions(material: StudyMaterial, tested: Sequence[Trained]) -> Table:
+    """A row per model and phase, a column per weight decay."""
+    decays = sorted({t.weight_decay for m in tested for t in m.range_tests}, reverse=True)
+    decays = decays[:MOST_DECAYS]
+    rows: list[list[str | Cell]] = []
+    for model in tested:
+        for phase, words in PHASES.items():
+            same = {t.weight_decay: t for t in model.range_tests if t.phase == phase}
+            cells = [_suggestion(same.get(decay)) for decay in decays]
+            rows.append([material.label(model.name), words, *cells])
+    columns = ["Model", "Phase", *(f"Weight decay {decay:g}" for decay in decays)]
     note = (
-        "Smith 2018. Suggestion: the steepest fall of the smoothed loss, the first 10 and last 5 "
-        "points left out. Bold: the test that set weight decay and rate."
+        "The suggested rate, and below it the lowest smoothed loss. Suggestion: the steepest fall "
+        "of the smoothed loss, the first 10 and last 5 points left out. Bold: the test that set "
+        "weight decay and rate (Smith 2018)."
     )
-    numeric = frozenset({2, 3, 4, 5})
-    widths = (28, 16, 13, 11, 16, 16)
-    return [*found, Table("Learning-rate range tests", columns, lines, note, numeric, widths)]
+    share = 54 // len(decays)
+    widths = (82 - share * len(decays), 18, *(share for _ in decays))
+    numeric = frozenset(range(2, len(columns)))
+    return Table("Learning-rate range tests", columns, rows, note, numeric, widths)
 
 
-def _test(material: StudyMaterial, model: Trained, test: RangeTest) -> list[str | Cell]:
+def _suggestion(test: RangeTest | None) -> Cell:
+    if test is None:
+        return Cell("–", sub="not run")
     losses = test.smoothed or test.losses
     rate = "none" if test.suggestion is None else f"{test.suggestion:.2e}"
-    return [
-        material.label(model.name),
-        PHASES[test.phase],
-        Cell(f"{test.weight_decay:g}", strong=test.chosen),
-        str(len(test.rates)),
-        f"{min(losses):.3f}" if losses else "–",
-        Cell(rate, strong=test.chosen),
-    ]
+    lowest = f"lowest {min(losses):.3f}, {len(losses)} points" if losses else "no point"
+    return Cell(rate, strong=test.chosen, sub=lowest)
 
 
 def curves(material: StudyMaterial) -> Sequence[Block]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from audit.results import Finding
 from reports.blocks import Block, Cell, Figure, Table, Text
@@ -30,7 +31,15 @@ def by_view(material: StudyMaterial) -> Sequence[Block]:
     )
     alt = f"{caption.partition('.')[0]}, one row per model. The numbers are in the tables below."
     tables = [_table(material, metric, values, found) for metric, found in shown.items()]
-    return [Figure(dots(names, panes, caption), alt, caption), *tables]
+    picture = dots(names, panes, caption, (_bottom(panes), 1.0))
+    return [Figure(picture, alt, caption), *tables]
+
+
+def _bottom(panes: Mapping[str, Mapping[str, Sequence[Finding | None]]]) -> float:
+    """The axis begins a tenth below the lowest limit: points, unlike bars, need no zero."""
+    found = [f for series in panes.values() for line in series.values() for f in line if f]
+    lows = [f.value if f.low is None else f.low for f in found if f.value is not None]
+    return max(0.0, math.floor(10 * min(lows, default=0.0)) / 10)
 
 
 def _cells(
