@@ -77,6 +77,12 @@ class Classifier:
     def has_gradients(self) -> bool:
         return self.description.gradients
 
+    @property
+    def plain(self) -> bool:
+        """Answers by its module alone: no defence around it, nothing referred."""
+        untouched = getattr(self._forward, "__func__", None) is Classifier._plain
+        return untouched and self._refer is None
+
     def prepare(self, case: Case) -> Tensor:
         """Case -> x, float32 in [0, 1], (1, H, W) for grey and (3, H, W) for colour, on the CPU."""
         return prepare_pixels(case.load(), self.preparation)

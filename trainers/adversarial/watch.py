@@ -1,4 +1,4 @@
-"""What adversarial training achieves, epoch by epoch, and whether one-step training broke down."""
+"""What adversarial training achieved so far, and whether one-step training broke down."""
 
 from __future__ import annotations
 
