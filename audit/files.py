@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from audit.errors import HipauditError
 
@@ -15,13 +18,23 @@ def write_whole(path: Path, content: bytes | str, mode: int = 0o644) -> Path:
 
     Raises HipauditError when the disk says no (full, read-only, permission).
     """
-    data = content.encode() if isinstance(content, str) else content
+    with writing_whole(path, mode) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@contextmanager
+def writing_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """`write_whole` for what is too large to hold: the file appears when the block ends.
+
+    What raises inside leaves no file behind. Raises HipauditError when the disk says no.
+    """
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, mode)
@@ -35,7 +48,6 @@ def write_whole(path: Path, content: bytes | str, mode: int = 0o644) -> Path:
     except BaseException:
         _discard(temporary)
         raise
-    return path
 
 
 def _discard(temporary: str | None) -> None:
