@@ -84,11 +84,11 @@ def shape_of(
 ) -> Shape:
     """The call of `build` that gives this module back, proved on a probe image."""
     ends = [value for name, value in state.items() if name.endswith("weight")]
-    outputs = len(ends[-1])
+    outputs = len(ends[-1]) if ends and ends[-1].ndim else 0
     channels = description.preparation.channels
     probe = _probe(channels, description.preparation.height, description.preparation.width)
     expected = _answer(network, probe)
-    for head in HEADS:
+    for head in HEADS if outputs else ():
         width = _width(state) if head == "concat-pool" else 0
         try:
             again = _rebuilt(description.architecture, Shape(head, channels, width, outputs), state)

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from audit.cascade.assemble import cam_layers
+from audit.cascade.module import Cascade
 from audit.classifier import Classifier
 from audit.probes.energy import Map, energy_findings
 from audit.probes.gallery import Shown, choose, draw, outcomes
@@ -92,12 +94,38 @@ def grad_cam(classifier: Classifier) -> Map:
     relu(Σ_k mean(∂z/∂A_k) · A_k) for that class's logit z at `description.cam_layer`, at the
     layer's own size and not scaled: all zeros means no positive evidence. Where a ReLU takes
     the layer's output directly (DenseNet's `features`), A is the output of that ReLU. The
-    function raises NoMap where the layer does not give one map per image.
+    function raises NoMap where the layer does not give one map per image. Of a cascade, the map
+    is that of the branch that weighs most for the image, in the frame (H, W), zero outside the
+    crop.
     """
+    if isinstance(classifier.module, Cascade):
+        return _through_the_crop(classifier, classifier.module)
+    return _at(classifier, str(classifier.description.cam_layer))
+
+
+def _through_the_crop(classifier: Classifier, cascade: Cascade) -> Map:
+    """The map of the branch that weighs most, put back where the crop was taken from."""
+    layers = cam_layers(cascade)
+
+    def cam(x: Tensor, target: int) -> Array:
+        grey = x.mean(0, keepdim=True)[None].to(classifier.device)
+        with torch.no_grad():
+            layer = layers[int(cascade.branch_of(grey)[0])]
+            if layer is None:
+                raise NoMap("a branch of the cascade has no convolutional layer to look at")
+        heat = _at(classifier, layer)(x, target)
+        with torch.no_grad():
+            back = cascade.map_in_frame(torch.from_numpy(heat), grey)
+        return np.asarray(back.cpu().numpy(), dtype=np.float32)
+
+    return cam
+
+
+def _at(classifier: Classifier, layer: str) -> Map:
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    watched = _Watched(classifier)
+    watched = _Watched(classifier, layer)
 
     def cam(x: Tensor, target: int) -> Array:
         wanted = [ClassifierOutputTarget(target)]
@@ -128,10 +156,10 @@ class _Watched(nn.Module):
     and DenseNet's ReLUs) cannot overwrite what was seen.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, layer: str) -> None:
         super().__init__()
         self.module = classifier.module  # pytorch-grad-cam asks for the parameters' device
-        self.name = str(classifier.description.cam_layer)
+        self.name = layer
         self.layer = [classifier.module.get_submodule(self.name)]  # not registered twice
         self.ask = classifier.logits
         self.seen = nn.Identity()
