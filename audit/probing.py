@@ -62,7 +62,7 @@ def _marked(picture: Picture) -> Picture:
 
 
 def keep_picture(picture: Picture, folder: Path, *, synthetic: bool) -> Artefact:
-    """Write a picture into folder/figures and describe it; `synthetic` ones say so in their name."""
+    """Write a picture into folder/figures and describe it; a synthetic one's name says so."""
     if synthetic:
         picture = _marked(picture)
     if not _NAME.fullmatch(picture.name):
