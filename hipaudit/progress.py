@@ -36,6 +36,7 @@ class Talking:
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, float] = {}
         self._done: set[str] = set()
+        self._of_images: set[str] = set()  # runs of an audit's plan; others count steps or models
         self._started = started
 
     def __enter__(self) -> Self:
@@ -60,6 +61,7 @@ class Talking:
     def plan(self, runs: Sequence[PlannedRun], seconds: float) -> None:
         self._started()
         todo = [run for run in runs if run.state == "planned"]
+        self._of_images.update(run.id for run in todo)
         self._say(f"plan: {len(todo)} runs, about {duration(seconds)} on this machine")
         for run in runs:
             if run.state != "planned":
@@ -76,7 +78,7 @@ class Talking:
         began = self._began.setdefault(run_id, time.monotonic())
         if done >= total and run_id not in self._done:
             self._done.add(run_id)
-            what = "" if run_id.startswith("probe ") else f" {done} images,"
+            what = f" {done} images," if run_id in self._of_images else ""
             self._say(f"{run_id}:{what} {duration(time.monotonic() - began)}")
 
     def note(self, text: str) -> None:

@@ -19,7 +19,8 @@ class Named:
         self.note(f"audit of {count} runs, about {max(1, round(seconds / 60))} min")
 
     def run(self, run_id: str, done: int, total: int) -> None:
-        self._progress.run(f"{self._name}: {run_id}", done, total)
+        bare = run_id.removeprefix(self._name).lstrip(": ")  # a training names its network itself
+        self._progress.run(f"{self._name}: {bare}", done, total)
 
     def note(self, text: str) -> None:
         self._progress.note(f"{self._name}: {text}")
