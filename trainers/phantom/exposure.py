@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from audit.draws import generator
-from trainers.phantom.detector import SCANNERS, Scanner, develop, texture
+from trainers.phantom.anatomy import femur_axes
+from trainers.phantom.detector import expose, living, texture
+from trainers.phantom.display import shown
 from trainers.phantom.fracture import Box, fracture_box
 from trainers.phantom.patient import Patient, draw_patient
 from trainers.phantom.people import Person
+from trainers.phantom.scanner import SCANNERS, Scanner
 from trainers.phantom.scene import line_integrals
 from trainers.phantom.spec import PhantomSpec
-from trainers.phantom.view import View, draw_view
+from trainers.phantom.technique import Technique, draw_technique
+from trainers.phantom.view import View, draw_view, project
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Exposure:
     patient: Patient
     view: View = field(default_factory=View)
     scanner: Scanner = SCANNERS[0]
+    technique: Technique = field(default_factory=Technique)
     size: int = 256
     seed: int = 0
     take: int = 1
@@ -45,23 +50,26 @@ def exposures_of(person: Person, spec: PhantomSpec) -> list[Exposure]:
     found = []
     for at, position in enumerate(person.positions):
         take = 1 + person.positions[:at].count(position)
-        view = draw_view(patient, position, take, person.marked[at], spec)
-        found.append(Exposure(patient, view, scanner, spec.size, spec.seed, take))
+        view = draw_view(patient, position, take, spec)
+        technique = draw_technique(patient, position, take, person.marked[at], spec)
+        found.append(Exposure(patient, view, scanner, technique, spec.size, spec.seed, take))
     return found
 
 
-def render(shot: Exposure) -> npt.NDArray[np.float32]:
+def render(shot: Exposure, device: str = "cpu") -> npt.NDArray[np.float32]:
     """(size, size) float32 in [0, 1], bone bright.
 
-    Depends on the exposure only. A right hip is shown as one facing the patient sees it.
+    Depends on the exposure only. What is as large as the image is computed on `device`; random
+    numbers are drawn on the CPU.
     """
-    patient, view, size = shot.patient, shot.view, shot.size
+    patient, size = shot.patient, shot.size
     draw = generator(shot.seed, shot.name, "image")
     rough = None
     if patient.fracture is not None:
-        rough = patient.fracture.roughness * texture(size, size // 6, draw)
-    maps = line_integrals(patient, view, size, rough)
-    pixels = develop(maps, patient, view, shot.scanner, draw).numpy()
+        rough = patient.fracture.roughness * texture(size, size // 6, draw, device)
+    maps = line_integrals(patient, shot.view, size, rough, device)
+    photons = expose(living(maps, draw), shot.scanner, shot.technique, draw)
+    pixels = shown(photons, patient, shot.scanner, shot.technique).cpu().numpy()
     return np.ascontiguousarray(pixels, dtype=np.float32)
 
 
@@ -71,3 +79,13 @@ def box_of(shot: Exposure) -> Box | None:
     if box is None or shot.patient.side == "L":
         return box
     return shot.size - box[2], box[1], shot.size - box[0], box[3]
+
+
+def neck_of(shot: Exposure) -> tuple[float, float]:
+    """(column, row) of the middle of the femoral neck, as it was before any fracture.
+
+    In the pixels shown; it may lie outside them. 0.5 at a first pixel's centre.
+    """
+    middle = femur_axes(shot.patient).base * 0.55
+    column, row = project(middle, shot.patient, shot.view, shot.size).tolist()
+    return (column if shot.patient.side == "L" else shot.size - column), row

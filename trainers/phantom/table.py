@@ -11,7 +11,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from trainers.phantom.exposure import Exposure, box_of
+from trainers.phantom.exposure import Exposure, box_of, neck_of
 from trainers.phantom.people import Person
 
 Rows = Sequence[dict[str, Any]]
@@ -31,7 +31,7 @@ def label_row(path: str, shot: Exposure, person: Person) -> dict[str, Any]:
         "laterality": shot.patient.side,
         "hardware": int(shot.patient.hardware != "none"),
         "scanner": shot.scanner.model,
-        "marker": "yes" if shot.view.marked else "no",
+        "marker": "no" if shot.technique.marker is None else "yes",
         "split": person.split,
         "boxes": "" if box is None or not broken else " ".join(f"{value:.1f}" for value in box),
         "synthetic": "yes",
@@ -42,9 +42,13 @@ def truth_row(path: str, shot: Exposure, person: Person) -> dict[str, Any]:
     """A row of ground_truth.csv: the fracture as it is, and every nuisance as drawn."""
     patient = shot.patient
     broken = patient.fracture
+    column, row = neck_of(shot)
     return {
         "path": path,
         "patient_id": f"SYN{person.number:05d}",
+        "neck_x": round(column, 1),
+        "neck_y": round(row, 1),
+        "mm_per_pixel": round(shot.view.field / shot.size, 4),
         "truth": "normal" if broken is None else "fracture",
         "label_wrong": "yes" if person.wrong else "no",
         "kind": "none" if broken is None else broken.kind,
