@@ -116,6 +116,14 @@ RECIPE = (
     ),
 )
 COMMON = (
+    click.option(
+        "--overlap",
+        type=OneOf(["refuse", "drop"]),
+        default="refuse",
+        show_default=True,
+        help="A patient or an identical image in two given splits: end, or leave it out of the "
+        "earlier split.",
+    ),
     click.option("--positive-class", help="The class that is the disease, e.g. fracture."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw."),
     click.option(
@@ -210,6 +218,7 @@ def read_material(
         DataOptions(**wanted),
         seed=flags["seed"],
         as_published=as_published,
+        overlap=flags["overlap"],
         progress=progress.reading,
     )
     if ((path if path.is_dir() else path.parent) / MARKER).exists():

@@ -47,7 +47,7 @@ def refuse_overlap(cases: Iterable[Case], roles: Mapping[str, str]) -> None:
     raise HipauditError(
         "no patient and no image in two splits",
         f"{patients} patients and {images} images shared by {' and '.join(named)}",
-        'Mend the splits, or leave the shared training images out: overlap="drop".',
+        "Mend the splits, or leave them out of the earlier split: --overlap drop.",
     )
 
 
