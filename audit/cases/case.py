@@ -43,11 +43,16 @@ class Cases(Sequence[Case]):
         cases: Sequence[Case],
         description: DataDescription,
         paths: Mapping[str, str] | None = None,
+        reading: str = "",
     ) -> None:
-        """`paths`: case id or skipped case -> where it was read; only `private_csv` shows it."""
+        """`paths`: case id or skipped case -> where it was read; only `private_csv` shows it.
+
+        `reading`: equal where patients were numbered together, so that they compare.
+        """
         self._cases = sorted(cases, key=lambda case: case.id)
         self.description = description
         self._paths = dict(paths or {})
+        self.reading = reading or description.sha256
 
     def __len__(self) -> int:
         return len(self._cases)
