@@ -12,8 +12,9 @@ from audit.cases.case import Cases
 from audit.checkpoints.architectures import build
 from audit.results import ModelDescription, Preparation
 from trainers.fitting.chance import seeded
+from trainers.fitting.course import Course
 from trainers.fitting.log import TrainingLog
-from trainers.fitting.loop import Course, course_of
+from trainers.fitting.loop import course_of
 from trainers.fitting.network import load_start
 from trainers.fitting.validate import threshold
 from trainers.progress import Progress

@@ -20,7 +20,7 @@ from audit.errors import HipauditError
 from audit.results import DataDescription
 from trainers import fit as fitting
 from trainers.fit import fit
-from trainers.fitting import loop
+from trainers.fitting import course
 from trainers.fitting.scores import Scores, score, youden
 from trainers.recipe import Recipe, make_recipe
 from trainers.splits import carve
@@ -125,7 +125,7 @@ def test_the_recipe_and_the_log_are_recorded_as_plain_json():
 def scripted(monkeypatch, values):
     """Validation answers these accuracies, epoch by epoch."""
     left = iter(values)
-    monkeypatch.setattr(loop, "validate", lambda *a: Scores(0.5, (v := next(left)), v))
+    monkeypatch.setattr(course, "validate", lambda *a: Scores(0.5, (v := next(left)), v))
 
 
 def test_training_stops_at_the_nth_epoch_without_a_strictly_better_value(monkeypatch):
@@ -149,7 +149,7 @@ def test_the_weights_of_the_best_epoch_are_the_ones_returned(monkeypatch):
         kept.append({name: value.clone() for name, value in steps.module.state_dict().items()})
         return Scores(0.5, [0.6, 0.9, 0.7][len(kept) - 1], 0.5)
 
-    monkeypatch.setattr(loop, "validate", answers)
+    monkeypatch.setattr(course, "validate", answers)
     module, _, log = run(max_epochs=3)
     assert log.best == 2
     assert all(torch.equal(module.state_dict()[name], kept[1][name]) for name in kept[1])

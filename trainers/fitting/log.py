@@ -20,7 +20,8 @@ CURVE = {"rates", "losses", "smoothed"}
 class Epoch:
     """One epoch. `phase`: "frozen" or "all"; losses are mean cross-entropy per image.
 
-    `lr`: of the last group of layers, at the last step. `watched`: what early stopping compares.
+    `lr`: of the last group of layers, at the last step; `peak_lr`: the highest it may have in
+    this phase. `watched`: what early stopping compares.
     """
 
     number: int
@@ -32,6 +33,8 @@ class Epoch:
     val_auroc: float
     seconds: float
     watched: float = math.nan
+    peak_lr: float = math.nan
+    weight_decay: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,23 @@
-"""The training loop: phases, epochs, early stopping; taken up again where it was left."""
+"""Training a network in place: what a fit, a hardening and a cascade's links have in common."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
-import torchvision
 from torch import nn
 
 from audit.cases.case import Cases
-from audit.checkpoints.assemble import load_strictly
-from audit.errors import DamagedFile, HipauditError
 from audit.results import Preparation
 from trainers.fitting.checks import check_splits
-from trainers.fitting.groups import freeze, peaks
-from trainers.fitting.log import Epoch, TrainingLog
-from trainers.fitting.schedules import one_cycle, triangular
-from trainers.fitting.state import FILE, State, identity, read_state, write_state
-from trainers.fitting.steps import Material, Schedule, Steps
-from trainers.fitting.tuning import Tuned, tune
-from trainers.fitting.validate import validate
+from trainers.fitting.course import Course, Judge
+from trainers.fitting.log import TrainingLog
+from trainers.fitting.state import identity
+from trainers.fitting.steps import Material, Steps
 from trainers.pixels.load import load_pixels, load_targets
 from trainers.progress import Progress, Quiet
 from trainers.recipe import Recipe
-
-Judge = Callable[[nn.Module], float]
 
 
 def train_module(
@@ -96,189 +84,3 @@ def course_of(
 
 def _counts(cases: Cases) -> dict[str, int]:
     return dict(sorted(Counter(case.label for case in cases).items()))
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """`first`: epochs before it; `last`: epochs when it is over."""
-
-    name: str
-    first: int
-    last: int
-
-
-def phases(recipe: Recipe) -> list[Phase]:
-    """Those that have an epoch: the body frozen, then all."""
-    both = [
-        Phase("frozen", 0, recipe.freeze_epochs),
-        Phase("all", recipe.freeze_epochs, recipe.epochs),
-    ]
-    return [phase for phase in both if phase.last > phase.first]
-
-
-@dataclass
-class Course:
-    """One training under way: what it is done with, whom it tells, and how far it is."""
-
-    steps: Steps
-    progress: Progress
-    folder: Path | None
-    key: dict[str, Any]
-    judge: Judge | None
-    train: dict[str, int]
-    val: dict[str, int]
-    state: State = field(default_factory=State)
-
-    def run(self, max_seconds: float | None) -> TrainingLog:
-        """All phases that are left. See `train_module`."""
-        end = None if max_seconds is None else time.monotonic() + max_seconds
-        self._resume()
-        try:
-            for phase in phases(self.steps.recipe):
-                if not self.state.ended and len(self.state.epochs) < phase.last:
-                    self._phase(phase, end)
-        except HipauditError:
-            self._restore()
-            raise
-        if not self.state.ended:
-            self.state.ended = "epochs"
-        if not self.state.best_epoch:
-            raise HipauditError(
-                "a validation value that is a number", "none in any epoch", "Use a smaller lr."
-            )
-        self._restore()
-        self._keep()
-        self.progress.run(self._name, self._total, self._total)
-        return self.log()
-
-    def _phase(self, phase: Phase, end: float | None) -> None:
-        steps, state = self.steps, self.state
-        freeze(steps.module, steps.groups, frozen=phase.name == "frozen")
-        if phase.name not in state.tuned:
-            decay = next((t.weight_decay for t in state.tuned.values()), None)
-            state.tuned[phase.name] = tune(steps, phase.name, decay, self.progress)
-        tuned = state.tuned[phase.name]
-        optimiser = steps.optimiser(self._peaks(tuned), tuned.weight_decay)
-        if len(state.epochs) > phase.first:
-            optimiser.load_state_dict(state.optimiser)
-        else:
-            state.phase_best, state.stale = -float("inf"), 0
-        while len(state.epochs) < phase.last and not state.ended:
-            self._epoch(phase, optimiser)
-            state.optimiser = optimiser.state_dict()
-            patience = steps.recipe.patience
-            if phase.name == "all" and patience and state.stale >= patience:
-                state.ended = "early stop"
-            elif end is not None and time.monotonic() > end:
-                state.ended = "time"
-            self._keep()
-
-    def _epoch(self, phase: Phase, optimiser: torch.optim.AdamW) -> None:
-        steps, state, start = self.steps, self.state, time.monotonic()
-        number = len(state.epochs) + 1
-        before = (number - 1) * steps.per_epoch
-        loss, lr = steps.epoch(
-            optimiser,
-            self._schedule(phase),
-            number,
-            before - phase.first * steps.per_epoch,
-            lambda done: self.progress.run(self._name, before + done, self._total),
-        )
-        found = validate(steps)
-        value = found.of(steps.recipe.metric) if self.judge is None else self.judge(steps.module)
-        state.epochs.append(
-            Epoch(
-                number, phase.name, lr, loss, found.loss, found.accuracy, found.auroc,
-                time.monotonic() - start, value,
-            )
-        )  # fmt: skip
-        state.stale = 0 if value > state.phase_best else state.stale + 1
-        state.phase_best = max(state.phase_best, value)
-        if value > state.best_value:
-            state.best_value, state.best_epoch = value, number
-            state.best = {n: v.detach().clone() for n, v in steps.module.state_dict().items()}
-        self.progress.note(_line(state.epochs[-1], steps.recipe.epochs))
-
-    def _schedule(self, phase: Phase) -> Schedule:
-        """The frozen phase is one cycle; the cyclical policy is for what follows it."""
-        per_epoch = self.steps.per_epoch
-        if phase.name == "all" and self.steps.recipe.schedule == "triangular":
-            return lambda step: triangular(step, per_epoch)
-        total = (phase.last - phase.first) * per_epoch
-        return lambda step: one_cycle(step, total)
-
-    def _peaks(self, tuned: Tuned) -> list[float]:
-        return peaks(self.steps.recipe, tuned.lr, len(self.steps.groups))
-
-    def _resume(self) -> None:
-        if self.folder is None:
-            return
-        try:
-            found = read_state(self.folder, self.key)
-        except DamagedFile:
-            self.progress.note(f"{FILE} is damaged: the training begins anew")
-            return
-        if found is None:
-            return
-        self.state, weights = found
-        load_strictly(self.steps.module, weights)
-        self.state.ended = "" if self.state.ended == "time" else self.state.ended
-        if not self.state.ended:
-            self.progress.note(f"going on after epoch {len(self.state.epochs)}")
-
-    def _restore(self) -> None:
-        if self.state.best:
-            self.steps.module.load_state_dict(self.state.best)
-        self.steps.module.eval()
-
-    def _keep(self) -> None:
-        if self.folder is not None:
-            write_state(self.folder, self.key, self.state, self.steps.module)
-            self.log().write(self.folder, self.steps.recipe.recorded())
-
-    def log(self) -> TrainingLog:
-        state = self.state
-        tests = tuple(test for tuned in state.tuned.values() for test in tuned.tests)
-        return TrainingLog(
-            tuple(state.epochs), state.best_epoch, state.ended, self.train, self.val, tests,
-            self._used(),
-        )  # fmt: skip
-
-    def _used(self) -> dict[str, Any]:
-        """Every number the recipe left open, and what the training ran on."""
-        steps = self.steps
-        return {
-            "phases": {
-                name: {
-                    "lr": tuned.lr,
-                    "lr_from": tuned.lr_from,
-                    "weight_decay": tuned.weight_decay,
-                    "peaks": self._peaks(tuned),
-                }
-                for name, tuned in self.state.tuned.items()
-            },
-            "groups": [sum(p.numel() for p in group.values()) for group in steps.groups],
-            "steps_per_epoch": steps.per_epoch,
-            "stops_at_stale_epoch": steps.recipe.patience or None,
-            "stops_at_stale_epoch_in_fastai": steps.recipe.patience + 1 or None,
-            "dtype": str(next(steps.module.parameters()).dtype).removeprefix("torch."),
-            "device": steps.device.type,
-            "torch": torch.__version__,
-            "torchvision": torchvision.__version__,
-        }
-
-    @property
-    def _name(self) -> str:
-        return f"{self.steps.recipe.architecture}: training"
-
-    @property
-    def _total(self) -> int:
-        return self.steps.per_epoch * self.steps.recipe.epochs
-
-
-def _line(epoch: Epoch, of: int) -> str:
-    return (
-        f"epoch {epoch.number}/{of} ({epoch.phase}): loss {epoch.train_loss:.3f}, "
-        f"validation accuracy {epoch.val_accuracy:.3f}, AUROC {epoch.val_auroc:.3f}, "
-        f"{epoch.seconds:.0f} s"
-    )

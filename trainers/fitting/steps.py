@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Generator, Tensor, nn
@@ -93,7 +94,7 @@ class Steps:
                 if (step + 1) % CHECK_EVERY == 0 or step + 1 == self.per_epoch:
                     _check_finite(losses, rates, number)
                 tell(step + 1)
-        return float(torch.stack(losses).double().mean()), rates[-1]
+        return float(torch.stack(losses).cpu().double().mean()), rates[-1]
 
     def step(
         self, optimiser: torch.optim.AdamW, rows: Tensor, draw: Generator, part: float
@@ -139,10 +140,20 @@ def set_rates(optimiser: torch.optim.AdamW, share: float, momentum: float) -> No
 
 def normalised(x: Tensor, way: Preparation) -> Tensor:
     """x (N, 1 or 3, H, W) in [0, 1] -> what the network sees, as Classifier does it."""
-    mean = torch.tensor(way.mean, device=x.device).view(1, -1, 1, 1)
-    std = torch.tensor(way.std, device=x.device).view(1, -1, 1, 1)
+    mean, std = _constants(way.mean, way.std, x.device)
     wide = x.mean(1, keepdim=True) if x.shape[1] > way.channels else x
     return (wide.expand(-1, way.channels, -1, -1) * way.value_range - mean) / std
+
+
+@lru_cache  # a copy to a GPU at each step would make it wait
+def _constants(
+    mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    shape = (1, -1, 1, 1)
+    return (
+        torch.tensor(mean, device=device).view(shape),
+        torch.tensor(std, device=device).view(shape),
+    )
 
 
 def _check_finite(losses: list[Tensor], rates: list[float], number: int) -> None:
