@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from audit.evidence import Predictions
 from audit.findings.contrasts import group_contrasts
+from audit.findings.cutoffs import cut_offs
 from audit.findings.frame import Frame, make_frame
 from audit.findings.groups import make_groups
 from audit.findings.levels import views
@@ -54,3 +55,4 @@ def _told(frame: Frame, view: View | Gap) -> Iterator[Finding]:
         measured = count(frame, view)
         yield from measure(measured)
         yield from group_contrasts(measured, frame.groups.pairs)
+        yield from cut_offs(frame, view)

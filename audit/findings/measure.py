@@ -62,11 +62,11 @@ def roc_of(frame: Frame, view: View, inside: Bools) -> Roc | str:
 def measure(measured: Measured) -> Iterator[Finding]:
     """All findings of a view, overall first, then by group."""
     label, table = measured.view.label, measured.table
-    low, high, method = limits(table)
+    low, high, method = limits(table, [rate.upper_only for rate in measured.found])
     for g, group in enumerate(measured.names):
         for m, rate in enumerate(measured.found):
             interval = Interval(float(low[m, g]), float(high[m, g]), str(method[m, g]))
-            yield _rate_finding(label, group, rate, table, (m, g), interval)
+            yield rate_finding(label, group, rate, table, (m, g), interval)
         if measured.rocs:
             yield _auroc_finding(measured, g)
     yield from _counts(measured.view)
@@ -78,7 +78,7 @@ def _groups_of(frame: Frame, view: View) -> tuple[list[dict[str, str]], Bools]:
     return (names[:1], members[:, :1]) if view.everyone_only else (names, members)
 
 
-def _rate_finding(
+def rate_finding(
     label: Label,
     group: dict[str, str],
     rate: Rate,
@@ -86,6 +86,7 @@ def _rate_finding(
     at: tuple[int, int],
     interval: Interval,
 ) -> Finding:
+    """The finding of rate and group `at` of a table, or why there is no value."""
     whole = int(table.whole[at])
     start = finding(rate.metric, label, group, n=whole, independent=bool(table.assumed[at]))
     if rate.part.dtype == bool and not rate.f1:

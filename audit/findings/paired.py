@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from audit.findings.frame import Frame
+from audit.findings.handled import ONLY_REFER
 from audit.findings.measure import finding, roc_of, with_value
 from audit.findings.proportions import FEW
-from audit.findings.rates import FEWEST, Rate, rates
+from audit.findings.rates import CASES, FEWEST, Rate, rates
 from audit.findings.view import Floats, Gap, View
 from audit.metrics.auroc_difference import paired_difference
 from audit.metrics.bootstrap import patient_sums, percentile_limits, resampled_ratios
@@ -33,12 +34,21 @@ BOOTSTRAP = "patient bootstrap"
 
 def paired_contrasts(frame: Frame, views: Sequence[View | Gap]) -> Iterator[Finding]:
     """Overall differences: every view under a defence against its like under none, and every
-    corruption against the clean run of its defence."""
+    corruption against the clean run of its defence.
+
+    A defence that only refers changes no decision: its differences would all be 0 with an
+    interval that says nothing. Only the errors nobody sees are compared, and its corruptions
+    stand under none.
+    """
     usable = [view for view in views if isinstance(view, View) and view.share is None]
     by_key = {_key(view): view for view in usable}
     for view in usable:
         label = view.label
         plain = by_key.get(_key(view, defence="none"))
+        if label.defence in ONLY_REFER:
+            if plain is not None and not view.everyone_only:
+                yield from _fewer_unseen(frame, view, plain)
+            continue
         if label.defence != "none" and plain is not None:
             yield from _differences(frame, view, plain, "defence=none")
         clean = by_key.get(("clean", label.defence, (), ""))
@@ -63,6 +73,19 @@ def _differences(frame: Frame, view: View, other: View, contrast: str) -> Iterat
             yield _rate_difference(frame, first, rate, others[rate.metric], contrast)
     if not view.kept_only:
         yield _auroc_difference(frame, first, second, contrast)
+
+
+def _fewer_unseen(frame: Frame, view: View, plain: View) -> Iterator[Finding]:
+    """Errors that no human sees, with the referrals of `view` and without them."""
+    common = np.intersect1d(view.cases, plain.cases)
+    if len(common):
+        first, second = (_unseen(part.only(common)) for part in (view, plain))
+        yield _rate_difference(frame, view.only(common), first, second, "defence=none")
+
+
+def _unseen(view: View) -> Rate:
+    everyone = np.ones(len(view.cases), dtype=bool)
+    return Rate("unseen_error_rate", view.unseen, everyone, everyone, CASES)
 
 
 def _rate_difference(frame: Frame, view: View, rate: Rate, other: Rate, contrast: str) -> Finding:

@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from audit.evidence import Predictions, RunEvidence
-from audit.findings.view import Bools, Gap, Ints, Label, View, finite_rows, scores
+from audit.findings.handled import refers
+from audit.findings.view import (
+    Bools,
+    Floats,
+    Gap,
+    Ints,
+    Label,
+    View,
+    confidence,
+    finite_rows,
+    scores,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ def view_of(
     stands[worst.place] = _stands(evidence, worst.row)
     kept = clean_correct & correct & stands
     fooled = clean_correct & ~kept
+    unseen, surely_wrong = _unseen(predictions, evidence, picked, clean)
     return View(
         label=label,
         cases=cases,
@@ -71,6 +84,10 @@ def view_of(
         kept=kept,
         finite=finite_rows(logits),
         referred=_referred(predictions, evidence, worst),
+        confidence=confidence(logits, decided),
+        unseen=unseen,
+        surely_wrong=surely_wrong,
+        refers=refers(predictions, evidence.run.defence),
         fooled=fooled if attacked else None,
         fooled_8bit=fooled & _survives(evidence, picked) if _rounded(evidence, picked) else None,
     )
@@ -84,6 +101,30 @@ def _referred(predictions: Predictions, evidence: RunEvidence, picked: Picked) -
     found = everyone[evidence.sample]
     found[picked.place] = evidence.rows.referred[picked.row]
     return found
+
+
+def _unseen(
+    predictions: Predictions, evidence: RunEvidence, picked: Picked, clean: npt.NDArray[np.float32]
+) -> tuple[Bools, Floats]:
+    """(n,) wrong and not referred in some row of the case, and the surest of those rows.
+
+    Every row counts, not only the worst: an alteration that fools and is referred may stand
+    beside one that fools and is not. A case without rows speaks by its clean output (n, K).
+    """
+    cases, rows = evidence.sample, evidence.rows
+    nothing = Picked(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    decided = predictions.decided(clean)
+    wrong = (decided != predictions.targets[cases]) & ~_referred(predictions, evidence, nothing)
+    wrong[picked.place] = False
+    sure = np.where(wrong, confidence(clean, decided), -np.inf)
+    logits = rows.logits[picked.row]
+    said = predictions.decided(logits)
+    right = (said == predictions.targets[rows.case[picked.row]]) & _stands(evidence, picked.row)
+    bad = ~right & ~rows.referred[picked.row]
+    place = picked.place[bad]
+    wrong[place] = True
+    np.maximum.at(sure, place, confidence(logits[bad], said[bad]))
+    return wrong, sure
 
 
 def _rounded(evidence: RunEvidence, picked: Picked) -> bool:

@@ -12,6 +12,7 @@ from audit.findings.frame import Frame
 from audit.findings.rates import Rate
 from audit.findings.view import Bools, Ints
 from audit.metrics.bootstrap import patient_sums, percentile_limits
+from audit.metrics.interval import LEVEL
 from audit.metrics.proportion import clopper_pearson
 
 Array = npt.NDArray[np.float64]
@@ -19,6 +20,7 @@ Single = npt.NDArray[np.float32]
 EXACT = "Clopper-Pearson"
 PATIENTS = "Clopper-Pearson on patients"
 BOOTSTRAP = "patient bootstrap"
+ONE_SIDED = ", one-sided"
 FEW = 10  # patients with and without an event that the bootstrap's percentiles need
 
 
@@ -60,7 +62,8 @@ def tabulate(frame: Frame, cases: Ints, found: Sequence[Rate], members: Bools) -
         patients=total,
         clustered=none,
         few=none,
-        assumed=np.asarray(whole.T @ unknown > 0),
+        # An empty denominator is as independent as the group it was sought in.
+        assumed=np.asarray((whole.T @ unknown > 0) | ((total == 0) & unknown.any(axis=0))),
     )
     if not fraction.any() and not frame.repeats(cases):
         return plain
@@ -120,15 +123,32 @@ def _spread(columns: Single, inside: Single) -> Single:
     return (columns[:, :, None] * inside[:, None, :]).reshape(len(columns), -1)
 
 
-def limits(table: Table) -> tuple[Array, Array, npt.NDArray[np.str_]]:
-    """(M, G) lower and upper limits and the name of each one's method."""
+def limits(
+    table: Table, upper_only: npt.ArrayLike = False
+) -> tuple[Array, Array, npt.NDArray[np.str_]]:
+    """(M, G) lower and upper limits and the name of each one's method.
+
+    `upper_only` (M,): those rates get the upper limit of a one-sided 95% interval from 0.
+    """
+    two = _limits(table, LEVEL)
+    one_sided = np.broadcast_to(np.asarray(upper_only, dtype=bool), len(table.whole))
+    if not one_sided.any():
+        return two
+    low, high, method = two
+    _, upper, names = _limits(table, 2 * LEVEL - 1)  # as much beyond one end as LEVEL leaves
+    at = one_sided[:, None]
+    told = np.char.add(names, ONE_SIDED)
+    return np.where(at, 0.0, low), np.where(at, upper, high), np.where(at, told, method)
+
+
+def _limits(table: Table, level: float) -> tuple[Array, Array, npt.NDArray[np.str_]]:
     careful = table.clustered & table.few
     events, trials = counts(table, careful, slice(None))
-    low, high = clopper_pearson(events, trials)
+    low, high = clopper_pearson(events, trials, level)
     method = np.where(careful, PATIENTS, EXACT).astype("<U40")
     drawn = table.clustered & ~table.few
     if table.draws is not None and drawn.any():
-        low[drawn], high[drawn] = percentile_limits(table.draws[:, drawn])
+        low[drawn], high[drawn] = percentile_limits(table.draws[:, drawn], level)
         method[drawn] = BOOTSTRAP
     return low, high, method
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 
 from audit.decision import margin
 from audit.evidence import Predictions
@@ -37,7 +38,11 @@ class View:
     class; a case without finite output scores as badly as its truth allows. `kept`: correct
     without stress and under it. `fooled`, `fooled_8bit`: None where not an attack or unknown.
     `share`: correct share over several variants, for an average. `everyone_only`: no subgroups.
-    `kept_only`: several attacks at once, of which only `kept` and `fooled` have a meaning.
+    `kept_only`: several attacks at once, of which only `kept`, `fooled`, `unseen` and
+    `surely_wrong` have a meaning.
+    `confidence`: log-odds of the decided class, -inf where not finite. `unseen`: wrong and not
+    referred, in some variant. `surely_wrong`: the highest confidence at which that happened,
+    -inf where it did not. `refers`: this defence hands cases to a human.
     """
 
     label: Label
@@ -49,6 +54,10 @@ class View:
     kept: Bools
     finite: Bools
     referred: Bools
+    confidence: Floats
+    unseen: Bools
+    surely_wrong: Floats
+    refers: bool = False
     fooled: Bools | None = None
     fooled_8bit: Bools | None = None
     share: Floats | None = None
@@ -79,6 +88,19 @@ def scores(predictions: Predictions, cases: Ints, logits: npt.NDArray[np.float32
     worst = np.where(predictions.targets[cases] == positive, -np.inf, np.inf)
     usable = np.where(finite[:, None], logits, 0.0)
     return np.asarray(np.where(finite, margin(usable, positive), worst))
+
+
+def confidence(logits: npt.NDArray[np.float32], decided: Ints) -> Floats:
+    """(n, K) logits -> (n,) log-odds of the decided class against all others.
+
+    It does not saturate as a probability does; -inf where nothing was decided.
+    """
+    z = np.where(np.isfinite(logits), logits, 0.0).astype(np.float64)
+    row = np.arange(len(z))
+    chosen = np.maximum(decided, 0)
+    others = z.copy()
+    others[row, chosen] = -np.inf
+    return np.where(decided >= 0, z[row, chosen] - logsumexp(others, axis=1), -np.inf)
 
 
 def finite_rows(logits: npt.NDArray[np.float32]) -> Bools:

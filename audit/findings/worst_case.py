@@ -64,6 +64,8 @@ def _on_common_cases(attacks: Sequence[View], label: Label) -> View | Gap:
         kept=kept,
         fooled=parts[0].clean_correct & ~kept,
         fooled_8bit=_any_survives(parts),
+        unseen=np.logical_or.reduce([part.unseen for part in parts]),
+        surely_wrong=np.maximum.reduce([part.surely_wrong for part in parts]),
         kept_only=True,
     )
 

@@ -6,6 +6,7 @@ which picture is meant. They say nothing about what the picture shows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -143,7 +144,8 @@ def _percentile(seen: _Seen, share: float) -> Tensor:
 def _entropy(seen: _Seen) -> Tensor:
     """Shannon entropy of the 256 grey levels of the content, in bits: 0 (one level) to 8."""
     shares = seen.counts / seen.counts.sum(1, keepdim=True)
-    return -(torch.special.xlogy(shares, shares)).sum(1) / torch.log(shares.new_tensor(2.0))
+    nats: Tensor = torch.special.entr(shares).sum(1)
+    return nats / math.log(2)
 
 
 def _noise(seen: _Seen) -> Tensor:
