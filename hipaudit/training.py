@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +190,18 @@ def weights_of(text: str) -> Any:
             did_you_mean(text, ["imagenet", "none"]) if "/" not in text else "Check --weights.",
         )
     return Path(text)
+
+
+def check_means(names: Sequence[str], settings: Mapping[str, Any], weights: Any) -> None:
+    """HipauditError, before an image is read, for a recipe, size or weights that cannot be."""
+    from trainers.recipe import study_recipe
+    from trainers.study.shapes import check_size
+    from trainers.study.weights import fetch, starting_weights
+
+    for name in names:
+        recipe = study_recipe(name, **settings)
+        check_size(name, recipe.size, recipe.head)
+    fetch(starting_weights(weights, list(names)))
 
 
 def check_data(path: Path) -> None:

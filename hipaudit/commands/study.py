@@ -115,11 +115,12 @@ def carry_out(session: Any, flags: dict[str, Any], settings: dict[str, Any], fol
 
     from hipaudit.progress import Talking
     from hipaudit.studying import render, show_study, study_options
-    from hipaudit.training import read_material
+    from hipaudit.training import check_means, read_material
 
     module, function = STUDIES[flags["kind"]]
     conduct = getattr(import_module(f"trainers.study.{module}"), function)
     options = study_options(flags, settings)
+    check_means(options.architectures, settings, flags["weights"])
     bars = not flags["no_progress"]
     with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
         splits = read_material(flags, progress, as_published=flags["as_published"])

@@ -60,7 +60,7 @@ def command(session: Any, /, **flags: Any) -> int:
 def carry_out(session: Any, flags: dict[str, Any], settings: dict[str, Any], folder: Path) -> int:
     """Read, fit, test, show; the exit code."""
     from hipaudit.progress import Talking
-    from hipaudit.training import read_material, show_single
+    from hipaudit.training import check_means, read_material, show_single
     from hipaudit.workflow import real_device
     from trainers.study.options import StudyOptions
     from trainers.study.single import train_one
@@ -72,6 +72,7 @@ def carry_out(session: Any, flags: dict[str, Any], settings: dict[str, Any], fol
         device=real_device(flags["device"]),
         seed=flags["seed"],
     )
+    check_means([flags["arch"]], settings, flags["weights"])
     bars = not flags["no_progress"]
     with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
         splits = read_material(flags, progress)

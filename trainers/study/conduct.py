@@ -29,9 +29,10 @@ from trainers.study.fitted import content
 from trainers.study.member import Means, Member, Outcome
 from trainers.study.options import StudyOptions
 from trainers.study.place import held
+from trainers.study.shapes import check_size
 from trainers.study.surest import Sight
 from trainers.study.testing import overall
-from trainers.study.weights import Start, starting_weights
+from trainers.study.weights import Start, fetch, starting_weights
 
 Complete = Callable[[StudyResults, Sequence[Outcome]], StudyResults]
 
@@ -101,13 +102,21 @@ def _checked(members: Sequence[Member], means: Means, options: StudyOptions) -> 
         twice = next(name for name in names if names.count(name) > 1)
         raise HipauditError("every model once", f'"{twice}" twice', "Name it once in --models.")
     for member in members:
-        check_architecture(member.architecture)
-        means.recipe_of(member)
+        check_member(member, means)
     if options.preset != "none":
         check_names(AuditOptions(preset=options.preset))
-    return starting_weights(
+    starts = starting_weights(
         options.weights, list(dict.fromkeys(member.architecture for member in members))
     )
+    fetch(starts)
+    return starts
+
+
+def check_member(member: Member, means: Means) -> None:
+    """HipauditError for an architecture, a recipe or an input size that cannot be."""
+    check_architecture(member.architecture)
+    recipe = means.recipe_of(member)
+    check_size(member.architecture, recipe.size, recipe.head)
 
 
 def check_architecture(name: str) -> None:

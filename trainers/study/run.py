@@ -18,8 +18,6 @@ from trainers.study.options import StudyOptions
 from trainers.study.published import published_table
 from trainers.study.testing import baseline
 
-TITLE = "Hip fracture detection by {count} networks"
-
 
 def models_study(
     splits: Splits, folder: Path, options: StudyOptions, progress: Progress
@@ -35,10 +33,16 @@ def models_study(
     members = [
         Member(name, title_of(name), name, splits.train, splits.val, splits.test) for name in names
     ]
-    title = TITLE.format(count=len(members)) if len(members) > 1 else f"{members[0].title} alone"
     return conduct_study(
-        "models", title, members, splits, folder, options, progress, complete=_compared
+        "models", _title(names), members, splits, folder, options, progress, complete=_compared
     )
+
+
+def _title(names: Sequence[str]) -> str:
+    if set(names) == {row.name for row in STUDY}:
+        return "The seven-model study"
+    titles = [title_of(name) for name in names]
+    return f"{len(titles)} networks compared" if len(titles) > 1 else f"{titles[0]} alone"
 
 
 def title_of(name: str) -> str:

@@ -12,7 +12,7 @@ from audit.results import Finding
 from audit.study_results import Trained
 from trainers.progress import Progress
 from trainers.splits import Splits
-from trainers.study.conduct import check_architecture, means_of
+from trainers.study.conduct import check_member, means_of
 from trainers.study.fitted import TRAINING, fit_member, fitting_key
 from trainers.study.member import Member
 from trainers.study.options import StudyOptions
@@ -48,7 +48,6 @@ def train_one(
     when it had ended. Raises HipauditError for options that make no sense, an architecture
     nobody knows, a folder of something else, and as `trainers.fit.fit` does.
     """
-    check_architecture(architecture)
     member = Member(
         architecture,
         title_of(architecture),
@@ -58,6 +57,7 @@ def train_one(
         splits.test,
     )
     means = means_of(splits, options, max_seconds)
+    check_member(member, means)
     start = starting_weights(options.weights, [architecture])[architecture]
     told = Named(architecture, progress)
     with held(folder, fitting_key(member, start, means)[:12]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -47,6 +47,18 @@ def starting_weights(weights: Path | str, architectures: Sequence[str]) -> dict[
                 f"one weights file of {name}", f"{len(files)} in the folder", "Keep one of them."
             )
     return {name: files[0] for name, files in found.items()}
+
+
+def fetch(starts: Mapping[str, Start]) -> None:
+    """Download what is not there yet of torchvision's, so that no network is needed hours later.
+
+    Raises HipauditError that names the file to place by hand where there is no network.
+    """
+    for name, start in starts.items():
+        if start == "imagenet":
+            from trainers.fitting.network import imagenet_file
+
+            imagenet_file(name)
 
 
 def start_digest(start: Start) -> str:
