@@ -168,6 +168,17 @@ def models(count: int) -> tuple[Trained, ...]:
     return tuple(trained(*row) for row in rows[:count])
 
 
+def light(count: int) -> tuple[Trained, ...]:
+    """Models without what takes time to draw: for tests of words and tables."""
+    bare = {"range_tests": (), "epochs": ()}
+    return tuple(
+        model.model_copy(
+            update={**bare, "findings": tuple(f for f in model.findings if not f.group)}
+        )
+        for model in models(count)
+    )
+
+
 def published() -> tuple[Published, ...]:
     rows = []
     for title, architecture, _, value, _ in SEVEN:
@@ -291,7 +302,7 @@ def study(kind: Kind = "models", count: int = 7, **rest: Any) -> StudyResults:
 
 
 def points(place: str, values: tuple[int, ...]) -> tuple[Trained, ...]:
-    """One model per value of `place`, better and better."""
+    """One model per value of `place`, better and better; without curves of their training."""
     found = []
     for at, value in enumerate(values):
         made = trained("ResNet-18", "resnet18", 300 + 18 * at, 11_700_000)
@@ -300,6 +311,7 @@ def points(place: str, values: tuple[int, ...]) -> tuple[Trained, ...]:
         )
         more = (*made.findings, energy) if place == "size" else made.findings
         update = {"name": f"resnet18-{value}", "settings": {place: value}, "findings": more}
+        update |= {"range_tests": (), "epochs": ()}
         found.append(made.model_copy(update=update))
     return tuple(found)
 

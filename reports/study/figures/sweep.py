@@ -23,7 +23,7 @@ def sweep(
     places = sorted(
         {x for series in panes.values() for points in series.values() for x, _ in points}
     )
-    columns = min(3, len(panes))
+    columns = 2 if len(panes) == 4 else min(3, len(panes))
     rows = -(-len(panes) // columns)
     width = WIDTH if len(panes) > 1 else 0.6 * WIDTH
     with drawing(columns, rows, 0.6 + 2.0 * rows, width) as (figure, grid):

@@ -21,7 +21,7 @@ MOST_SETTINGS = 15
 
 
 def audits(material: StudyMaterial) -> Sequence[Block]:
-    """Robust shares by stress, then where each audit lies."""
+    """Decisions that stand, by stress; then where each audit lies."""
     tables = [table for metric in ROBUST for table in _stressed(material, metric)]
     index = _index(material)
     if not tables and not index:
