@@ -34,6 +34,7 @@ def run(
     `options`: any flag of `hipaudit run` by its Python name, such as `positive_class`,
     `classes`, `epsilons` (in [0, 1]), `stresses`, `skip`, `defences`, `subgroups`,
     `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
+    With `defences=["adversarial-training"]`, `train_data` is a path or Cases to harden on.
 
     Rules and card are read from the working directory, as by the command line. Raises
     HipauditError in one line for anything that cannot be used. The same call again
@@ -53,6 +54,7 @@ def run(
     [24]
     """
     from audit.conduct import conduct
+    from hipaudit.hardening import hardened, trained
     from hipaudit.outputs import write_verdict
     from hipaudit.papers import read_papers
     from hipaudit.request import (
@@ -71,8 +73,9 @@ def run(
     asked = audit_options(flags, settings, papers)
     folder = as_path(out) or default_folder(model)
     check_places(folder, ())
+    reading, defences = data_options(flags, settings), trained(flags)
     understood = understand(
-        model, cases, model_options(flags, settings), data_options(flags, settings), options=asked
+        model, cases, model_options(flags, settings), reading, options=asked, trained=defences
     )
     results = conduct(
         understood.classifier,
@@ -81,6 +84,7 @@ def run(
         asked,
         progress,
         understood.notes,
+        hardened(understood, flags, reading, asked, folder, progress),
     )
     verdict = verdict_of(results, papers)
     if report:

@@ -92,6 +92,10 @@ REPEATED = {
     "subgroups": "--subgroup",
     "max_samples": "--max-samples",
     "max_time": "--max-time",
+    "adversarial_method": "--adversarial-method",
+    "adversarial_eps": "--adversarial-eps",
+    "adversarial_epochs": "--adversarial-epochs",
+    "adversarial_lr": "--adversarial-lr",
     "seed": "--seed",
     "batch_size": "--batch-size",
     "device": "--device",
@@ -114,7 +118,11 @@ def command_line(flags: Flags) -> str:
         each = value if name in REPEATABLE else [value]
         for one in each:
             words += [flag, shlex.quote(_text(one))]
-    files = {"preprocess": "--preprocess FILE", "labels": "--labels FILE"}
+    files = {
+        "preprocess": "--preprocess FILE",
+        "labels": "--labels FILE",
+        "train_data": "--train-data TRAIN",
+    }
     return " ".join([*words, *(text for name, text in files.items() if flags.get(name))])
 
 
@@ -132,6 +140,8 @@ def defaults() -> dict[str, Any]:
     nothing = (
         *("arch", "classes", "positive_class", "preprocess", "threshold", "trust_code", "sha256"),
         *("labels", "split", "cluster_by", "max_skipped", "eps", "max_samples", "max_time"),
+        *("train_data", "adversarial_method", "adversarial_eps", "adversarial_epochs"),
+        "adversarial_lr",
     )
     return {
         **dict.fromkeys(nothing),

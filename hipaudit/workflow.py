@@ -41,18 +41,20 @@ def understand(
     data_options: DataOptions,
     reading: Callable[[int, int], None] | None = None,
     options: AuditOptions | None = None,
+    trained: tuple[str, ...] = (),
 ) -> Understood:
     """Read cases and model, and check that they fit each other; attacks nothing.
 
     `model`: a path, a Classifier or any `nn.Module`; `data`: a path or Cases.
     `reading(done, total)` is called while images are read. `options`: of the audit to come,
-    so that a mistyped name is refused before an image is read or a model opened.
+    so that a mistyped name is refused before an image is read or a model opened. `trained`:
+    defences that will have been trained by then.
     """
     check_paths(model, data)  # before torch is imported, which takes seconds
     if options is not None and (options.stresses or options.skip or options.defences):
         from audit.plan import check_names
 
-        check_names(options)
+        check_names(options, trained)
     cases = read_data(data, data_options, reading)
     if options is not None and options.subgroups:
         from audit.findings.groups import check_subgroups

@@ -41,6 +41,7 @@ Written to hipaudit-out/<model>/ (or --out):
   report.pdf, .html the report, from the two above and card.yaml
   predictions.csv   a row per case and run; no path, no identity
   private/cases.csv which case is which file; readable by you alone
+  hardened.pt       with --defence adversarial-training: the hardened weights
 """
 
 EPILOG = """\b
@@ -51,6 +52,7 @@ Examples:
   hipaudit run model.pt --data val/ --stress fgsm --stress pgd --eps 1/255,2/255 --defence tta
   hipaudit run model.pt --data val/ --preset ci --max-time 10m --format github
   hipaudit run model.pt --data val/ --config hipaudit.toml --baseline v1/audit.json
+  hipaudit run model.pt --data val/ --defence adversarial-training --train-data train/
 
 \b
 The same command again resumes what was interrupted. Exit codes: 0 gate passed or no gate set,
@@ -109,6 +111,29 @@ AUDIT = (
         help="Changes speed, not decisions.",
     ),
 )
+HARDENING = (
+    click.option(
+        "--train-data",
+        type=FILE,
+        metavar="PATH",
+        help="Images that --defence adversarial-training is trained on; none may be audited.",
+    ),
+    click.option(
+        "--adversarial-method",
+        type=OneOf(["fbf", "fgsm", "pgd"]),
+        help="How its adversarial examples are made. [default: fbf]",
+    ),
+    click.option(
+        "--adversarial-eps", type=Levels(), metavar="4/255", help="Their radius. [default: 4/255]"
+    ),
+    click.option("--adversarial-epochs", type=click.IntRange(1), metavar="N", help="[default: 10]"),
+    click.option(
+        "--adversarial-lr",
+        type=click.FloatRange(0, 1, min_open=True),
+        metavar="X",
+        help="Peak learning rate. [default: 0.0003]",
+    ),
+)
 FILES = (
     click.option("--out", type=FILE, metavar="DIR", help="[default: hipaudit-out/<model>]"),
     OUTPUT,
@@ -125,7 +150,7 @@ FILES = (
 
 @click.command("run", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
 @click.argument("model", type=FILE)
-@with_options((*DATA, *MODEL, *AUDIT, *FILES, FORMAT, *TALK))
+@with_options((*DATA, *MODEL, *AUDIT, *HARDENING, *FILES, FORMAT, *TALK))
 @click.option("--no-progress", is_flag=True, help="Lines instead of bars.")
 @click.pass_obj
 def command(session: Any, /, **flags: Any) -> int:
@@ -138,6 +163,7 @@ def command(session: Any, /, **flags: Any) -> int:
 
 def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     """Understand, say so, audit, judge, write, tell; the exit code."""
+    from hipaudit.hardening import hardened, trained
     from hipaudit.progress import Talking
     from hipaudit.request import audit_options, data_options, model_options, settings_of
     from hipaudit.screen import console, show_understood
@@ -154,6 +180,7 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     options = audit_options(flags, settings, papers)
     folder: Path = flags["out"] or default_folder(flags["model"])
     check_places(folder, flags["outputs"])
+    defences, reading = trained(flags), data_options(flags, settings)
     people = console(machine=flags["form"] != "text")
     bars = not flags["no_progress"]
     with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
@@ -161,16 +188,20 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
             flags["model"],
             flags["data"],
             model_options(flags, settings),
-            data_options(flags, settings),
+            reading,
             progress.reading,
             options,
+            defences,
         )
         if not flags["quiet"]:
             show_understood(people, understood, everything=flags["verbose"] > 0)
         from audit.conduct import conduct
 
         classifier, cases, notes = understood.classifier, understood.cases, understood.notes
-        results = conduct(classifier, cases, folder, options, progress, notes)
+        if defences:
+            session.start()  # hours may pass: an interruption resumes
+        made = hardened(understood, flags, reading, options, folder, progress)
+        results = conduct(classifier, cases, folder, options, progress, notes, made)
     if not flags["quiet"]:
         progress.note("judging and rendering")
     verdict = verdict_of(results, papers)

@@ -38,24 +38,27 @@ def trainable(classifier: Classifier) -> nn.Module:
     if not classifier.plain or classifier.description.architecture == CASCADE:
         raise _cannot("a chain of networks, or one with a defence around it")
     way = classifier.preparation
-    probe = torch.rand(4, way.channels, way.height, way.width, device=classifier.device)
+    size = (4, way.channels, way.height, way.width)
+    probe = torch.linspace(-2, 2, 4 * way.channels * way.height * way.width).sin().view(size)
+    probe = probe.to(classifier.device)
     try:
         module = copy.deepcopy(classifier.module)
+        before = copy.deepcopy(module.state_dict())
         for parameter in module.parameters():
             parameter.requires_grad_(parameter.is_floating_point())
-        module.train()
-        if not isinstance(module(probe), Tensor):
-            module = Answering(module)
-        before = copy.deepcopy(module.state_dict())
-        module(probe).sum().backward()
+        with torch.random.fork_rng(devices=[]):  # dropout draws
+            module.train()
+            answer = module(probe)
+            logits = answer if isinstance(answer, Tensor) else answer[0]
+            logits.sum().backward()
         learning = any(p.grad is not None for p in module.parameters())
         module.zero_grad(set_to_none=True)
-        module.load_state_dict(before)
+        module.load_state_dict(before)  # the statistics have moved
     except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise _cannot(f"one that fails in training mode ({reason_of(error)})") from error
     if not learning:
         raise _cannot("one without parameters that learn (a frozen TorchScript, say)")
-    return module
+    return module if isinstance(answer, Tensor) else Answering(module)
 
 
 def _cannot(found: str) -> HipauditError:

@@ -1,0 +1,96 @@
+"""What `hipaudit run` does about --train-data: the trained defence, made before the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.errors import HipauditError
+from hipaudit.workflow import read_data
+
+if TYPE_CHECKING:
+    from audit.cases.options import DataOptions
+    from audit.classifier import Classifier
+    from audit.options import AuditOptions
+    from hipaudit.workflow import Understood
+    from trainers.adversarial.defend import Hardening
+    from trainers.progress import Progress
+
+DEFENCE = "adversarial-training"
+# The fields of Adversarial and Hardening behind each flag.
+SETTINGS = {"adversarial_method": "method", "adversarial_eps": "epsilon"}
+REST = {"adversarial_epochs": "epochs", "adversarial_lr": "lr"}
+
+
+def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
+    """Defences that will have been trained when the audit starts.
+
+    Raises HipauditError, before any work, for flags that do not go together or lead nowhere.
+    """
+    given, wanted = flags["train_data"], DEFENCE in flags["defences"]
+    if given is None:
+        set_to = [name for name in (*SETTINGS, *REST) if flags[name] is not None]
+        if set_to:
+            flag = f"--{set_to[0].replace('_', '-')}"
+            raise HipauditError(f"--train-data with {flag}", "none", "Add --train-data PATH.")
+        return ()
+    if not wanted:
+        raise HipauditError(
+            f"--defence {DEFENCE} with --train-data", "none", f"Add --defence {DEFENCE}."
+        )
+    if isinstance(given, str | Path) and not Path(given).exists():
+        raise HipauditError(
+            "a folder or table of labelled radiographs to train on",
+            f'nothing at "{given}"',
+            "Check the path after --train-data.",
+        )
+    return (DEFENCE,)
+
+
+def hardened(
+    understood: Understood,
+    flags: Mapping[str, Any],
+    data_options: DataOptions,
+    options: AuditOptions,
+    folder: Path,
+    progress: Progress | None = None,
+) -> dict[str, Classifier]:
+    """The trained defence by name, empty where none was asked for; reads the training images."""
+    if not trained(flags):
+        return {}
+    from trainers.adversarial.apart import training_part
+    from trainers.adversarial.defend import defend, place_of
+
+    asked = _asked(flags, options)
+    # All splits in one reading: it tells whose patients the audited images are.
+    reading = replace(data_options, labels=None, split=None, every_split=True)
+    given = read_data(flags["train_data"], reading)
+    classifier = understood.classifier
+    place = place_of(classifier, training_part(given), folder, asked)
+    if (folder / "started.json").exists() and not (place.exists() or options.overwrite):
+        raise HipauditError(
+            "an empty output folder or the same audit to resume",
+            f"another audit in {folder.name}",
+            "Add --overwrite, or choose another --out.",
+        )
+    return {DEFENCE: defend(classifier, given, understood.cases, folder, asked, progress)}
+
+
+def _asked(flags: Mapping[str, Any], options: AuditOptions) -> Hardening:
+    from trainers.adversarial.defend import Hardening
+    from trainers.adversarial.settings import make_adversarial
+
+    chosen = {field: _one(flags[name]) for name, field in SETTINGS.items() if flags[name]}
+    rest = {field: flags[name] for name, field in REST.items() if flags[name] is not None}
+    return Hardening(make_adversarial(chosen), seed=options.seed, resume=options.resume, **rest)
+
+
+def _one(value: Any) -> Any:
+    """The one radius of --adversarial-eps."""
+    if not isinstance(value, tuple):
+        return value
+    if len(value) != 1:
+        raise HipauditError("one --adversarial-eps", f"{len(value)}", "Type one, such as 4/255.")
+    return value[0]
