@@ -8,44 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from audit.draws import generator
 from trainers.phantom.anatomy import femur_axes
-from trainers.phantom.detector import SCANNERS, blurred, expose, poisson
-from trainers.phantom.exposure import Exposure, box_of, render
+from trainers.phantom.exposure import Exposure, box_of, neck_of, render
 from trainers.phantom.fracture import fracture_box
 from trainers.phantom.patient import Fracture, Patient
-from trainers.phantom.scene import FAT, MUSCLE, line_integrals
+from trainers.phantom.pelvis import socket
+from trainers.phantom.scene import FAT, MUSCLE, PLASTER, line_integrals
 from trainers.phantom.view import View, frame, project
 
 WHOLE = Patient()
 BROKEN = replace(WHOLE, fracture=Fracture(kind="neck", form="gap", gap=2.5))
 AP, LATERAL = View("AP"), View("LL")
-
-
-def test_photon_counts_have_the_mean_and_variance_of_poisson():
-    counts = poisson(torch.full((200, 200), 50.0), generator(0, "noise"))
-    assert float(counts.mean()) == pytest.approx(50, rel=0.01)
-    assert float(counts.var()) == pytest.approx(50, rel=0.03)
-
-
-def test_doubling_the_photons_halves_the_relative_variance_of_the_exposure():
-    flat = torch.full((64, 64), 2.0)
-    noise = []
-    for photons in (20000.0, 40000.0):
-        scanner = replace(SCANNERS[0], photons=photons)
-        seen = expose(flat, scanner, generator(1, "dose"))
-        ideal = expose(flat, scanner, generator(1, "dose"), noise=False)
-        noise.append(float((seen / ideal).var()))
-    assert noise[0] / noise[1] == pytest.approx(2.0, rel=0.15)
-
-
-def test_blur_keeps_the_number_of_photons_of_a_point():
-    point = torch.zeros(41, 41)
-    point[20, 20] = 1000.0
-    spread = blurred(point, 2.0)
-    assert float(spread.sum()) == pytest.approx(1000.0, rel=1e-4)
-    rows = torch.arange(41) - 20.0
-    assert float((spread.sum(1) * rows**2).sum() / 1000) == pytest.approx(4.0, rel=0.05)
 
 
 def test_soft_tissue_alone_attenuates_between_fat_and_muscle_per_millimetre():
@@ -62,11 +35,21 @@ def test_both_views_look_at_the_same_patient_from_right_angles_along_one_plane()
     for axes in (ap, lateral):
         torch.testing.assert_close(axes @ axes.T, torch.eye(3), atol=1e-5, rtol=0)
     assert abs(float(ap[2] @ lateral[2])) < 1e-5
-    head = torch.zeros(3)
+    head = torch.zeros(3)  # in the plane that `field` is measured in
     for view in (AP, LATERAL):
         centre = project(head, WHOLE, view, 100)
         expected = (torch.tensor([0.0, 0.0]) - torch.tensor(view.centre) + 105) * 100 / 210
         torch.testing.assert_close(centre, expected, atol=1e-3, rtol=0)
+
+
+def test_what_is_nearer_to_the_source_is_magnified_by_similar_triangles():
+    axes = frame(WHOLE, AP)
+    middle = torch.tensor(AP.centre) @ axes[:2]
+    for height in (-80.0, 0.0, 120.0):
+        point = middle + 10 * axes[0] + height * axes[2]
+        column, row = project(point, WHOLE, AP, 210).tolist()  # 1 mm pixels
+        assert column - 105 == pytest.approx(10 * AP.source / (AP.source - height), abs=1e-3)
+        assert row == pytest.approx(105, abs=1e-3)
 
 
 def test_the_projected_head_is_the_densest_where_geometry_says_it_is():
@@ -129,3 +112,95 @@ def test_left_and_right_are_mirror_images_with_mirrored_boxes():
     left = box_of(Exposure(replace(BROKEN, side="L"), AP, size=64))
     assert left == right
     assert shown == pytest.approx((64 - right[2], right[1], 64 - right[0], right[3]))
+
+
+def test_where_the_neck_is_in_the_image_is_mirrored_with_the_side():
+    left, right = (neck_of(Exposure(replace(WHOLE, side=side), AP, size=64)) for side in "LR")
+    assert left[0] == pytest.approx(64 - right[0])
+    assert left[1] == right[1]
+
+
+@pytest.mark.parametrize(
+    ("form", "severity", "kind", "garden"),
+    [
+        ("impacted", "slight", "neck", "I"),
+        ("gap", "occult", "neck", "II"),
+        ("displaced", "moderate", "neck", "III"),
+        ("displaced", "gross", "neck", "IV"),
+        ("displaced", "gross", "intertrochanteric", ""),
+    ],
+)
+def test_gardens_class_follows_from_form_and_severity(form, severity, kind, garden):
+    assert Fracture(kind=kind, form=form, severity=severity).garden == garden
+
+
+def changed(broken, view=AP):
+    """Mean change of ∫μ ds by a fracture."""
+    whole = replace(broken, fracture=None)
+    return float(
+        (line_integrals(whole, view, 96).total - line_integrals(broken, view, 96).total)
+        .abs()
+        .mean()
+    )
+
+
+def test_the_severer_the_fracture_the_more_of_the_image_changes():
+    occult = Fracture(form="gap", severity="occult", gap=0.5)
+    slight = Fracture(form="gap", severity="slight", gap=2.5)
+    moderate = Fracture(severity="moderate", rise=8.0, turn=15.0, varus=8.0)
+    gross = Fracture(severity="gross", rise=24.0, turn=40.0, varus=20.0)
+    amounts = [changed(replace(WHOLE, fracture=f)) for f in (occult, slight, moderate, gross)]
+    assert amounts == sorted(amounts)
+    assert amounts[0] < amounts[3] / 20
+
+
+WIDE = replace(AP, field=480.0)  # all of a nail
+
+
+def metal_of(patient):
+    plain = line_integrals(replace(patient, hardware="none"), WIDE, 160).total
+    return line_integrals(patient, WIDE, 160).total - plain > 0.5
+
+
+@pytest.mark.parametrize("hardware", ["screws", "plate", "nail"])
+def test_an_implant_moves_with_the_fragment_of_the_shaft(hardware):
+    fixed = replace(WHOLE, hardware=hardware)
+    rise = 20.0
+    broken = replace(fixed, fracture=Fracture(form="displaced", rise=rise, turn=0.0, varus=0.0))
+    still, shifted = (torch.nonzero(metal_of(p)).float().mean(0) for p in (fixed, broken))
+    axes = femur_axes(WHOLE)
+    shift = -axes.shaft * rise + axes.lateral * 0.15 * rise
+    expected = project(shift, WHOLE, WIDE, 160) - project(torch.zeros(3), WHOLE, WIDE, 160)
+    found = (shifted - still).flip(0)  # column, row
+    torch.testing.assert_close(found, expected, atol=0.5, rtol=0)
+
+
+def test_a_prosthesis_stands_for_head_and_neck():
+    bare = line_integrals(replace(WHOLE, hardware="prosthesis"), AP, 105)
+    whole = line_integrals(WHOLE, AP, 105)
+    column, row = project(torch.zeros(3), WHOLE, AP, 105).int().tolist()
+    assert float(bare.total[row, column]) > float(whole.total[row, column]) + 2  # a metal ball
+    edge = project(torch.tensor([0.0, 19.0, 0.0]), WHOLE, AP, 105).int().tolist()
+    assert float(bare.cancellous[edge[1], edge[0]]) < 0.6 * float(
+        whole.cancellous[edge[1], edge[0]]
+    )
+
+
+def joint_space(patient, direction):
+    """mm of socket between head and roof or floor, along a line through the head's centre."""
+    cavity, _ = socket(patient)
+    own = cavity.frame @ (torch.tensor(direction) * patient.head_radius - cavity.centre)
+    return float((1 - own.norm()) / cavity.frame[0, 0])
+
+
+def test_arthritis_narrows_the_joint_under_the_roof_and_not_below():
+    worn_hip = replace(WHOLE, narrowing=3.0)
+    assert joint_space(worn_hip, (0.0, -1.0, 0.0)) == pytest.approx(WHOLE.joint_space - 3, abs=1e-3)
+    assert joint_space(worn_hip, (0.0, 1.0, 0.0)) == pytest.approx(WHOLE.joint_space, abs=1e-3)
+
+
+def test_a_cast_adds_plaster_around_the_thigh_and_nowhere_inside_thinner_than_its_wall():
+    maps = line_integrals(replace(WHOLE, cast=True), AP, 64)
+    assert float(line_integrals(WHOLE, AP, 64).plaster.max()) == 0
+    walls = maps.plaster[maps.plaster > 0] / PLASTER
+    assert float(walls.median()) == pytest.approx(18, rel=0.3)  # through two walls of 9 mm

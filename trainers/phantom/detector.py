@@ -1,8 +1,8 @@
-"""From ∫μ ds to the stored image: scatter, blur, photon noise, display curve, shutter, marker."""
+"""From ∫μ ds to counted photons: texture, scatter, motion, detector blur, Poisson noise."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 import torch
@@ -10,131 +10,95 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainers.phantom.patient import Patient
 from trainers.phantom.projection import beer_lambert
+from trainers.phantom.scanner import Scanner
 from trainers.phantom.scene import LineIntegrals
-from trainers.phantom.view import View
+from trainers.phantom.technique import Technique
 
-# 5 x 7 lead letters, one row of bits per line.
-LETTERS = {
-    "R": (0b11110, 0b10001, 0b10001, 0b11110, 0b10100, 0b10010, 0b10001),
-    "L": (0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b11111),
-}
+SCATTER_WIDTH = 0.1  # of the image's side: standard deviation of where scattered photons land
+TISSUE = 0.3  # ∫μ ds above which a ray has passed the patient
+WIDE = 8.0  # pixels: above this a blur is computed on a coarser grid
 
 
-@dataclass(frozen=True, slots=True)
-class Scanner:
-    """An invented machine. `blur`: pixels; `edge`: share of unsharp mask; `curve`: exponent."""
-
-    maker: str
-    model: str
-    blur: float
-    edge: float
-    curve: float
-    photons: float
-    inverted: bool
-
-
-SCANNERS = (
-    Scanner("SYNTHETIC Alpha", "SYN-100", 0.45, 0.5, 1.0, 9000.0, False),
-    Scanner("SYNTHETIC Beta", "SYN-200", 0.60, 0.9, 0.85, 5000.0, True),
-    Scanner("SYNTHETIC Gamma", "SYN-300", 0.75, 0.3, 1.15, 3000.0, False),
-)
-
-
-def texture(size: int, cells: int, draw: Generator) -> Tensor:
+def texture(size: int, cells: int, draw: Generator, device: str | torch.device = "cpu") -> Tensor:
     """(size, size) smooth noise of unit variance, about `cells` patches across."""
     coarse = torch.from_numpy(draw.standard_normal((1, 1, cells, cells)).astype(np.float32))
+    coarse = coarse.to(device)
     smooth = F.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=False)[0, 0]
     return smooth / smooth.std()
 
 
 def living(maps: LineIntegrals, draw: Generator) -> Tensor:
-    """What quadrics leave out: the texture of cancellous bone and of muscle."""
-    size = len(maps.total)
-    grain = 0.6 * texture(size, size // 3, draw) + 0.8 * texture(size, size // 8, draw)
-    muscle = 0.007 * texture(size, 24, draw) + 0.012 * texture(size, 7, draw)
-    changed = maps.total + 0.0020 * maps.cancellous * grain + maps.soft * muscle
+    """What quadrics leave out: the texture of cancellous bone, of muscle and of plaster."""
+    size, device = len(maps.total), maps.total.device
+    fine, coarse = (texture(size, size // cell, draw, device) for cell in (3, 8))
+    muscle = 0.007 * texture(size, 24, draw, device) + 0.012 * texture(size, 7, draw, device)
+    changed = maps.total + 0.0020 * maps.cancellous * (0.6 * fine + 0.8 * coarse)
+    changed = changed + maps.soft * muscle + 0.15 * maps.plaster * texture(size, 17, draw, device)
     return changed.clamp(min=0)
 
 
-def expose(integrals: Tensor, scanner: Scanner, draw: Generator, noise: bool = True) -> Tensor:
-    """Photons per pixel behind the patient, (size, size): scatter, blur, then Poisson noise.
+def expose(
+    integrals: Tensor, scanner: Scanner, technique: Technique, draw: Generator, noise: bool = True
+) -> Tensor:
+    """Photons per pixel, (size, size): scatter, motion, blur, then Poisson noise.
 
-    Automatic exposure: the median pixel behind tissue receives about a tenth of `photons`.
+    Automatic exposure: the median pixel behind tissue receives a tenth of the scanner's photons
+    from the primary beam, times the technique's dose.
     """
-    tissue = integrals[integrals > 0.3]
+    photons = scanner.photons * technique.dose
+    tissue = integrals[integrals > TISSUE]
     level = float(tissue.median()) if len(tissue) else 0.0
-    primary = beer_lambert(integrals, 0.1 * scanner.photons * float(np.exp(level)))
-    primary = primary.clamp(max=6 * scanner.photons)  # the detector saturates in open beam
-    behind = blurred(primary.clamp(max=0.4 * scanner.photons), len(integrals) / 10)
-    seen = blurred(primary + 0.25 * behind, scanner.blur)
-    return poisson(seen, draw) if noise else seen
+    primary = beer_lambert(integrals, 0.1 * photons * math.exp(level))
+    # Air does not scatter: what the open beam adds to its surroundings is that of thin tissue.
+    behind = primary.clamp(max=0.4 * photons)
+    seen = primary.clamp(max=6 * scanner.photons) + scattered(behind, technique.scatter)
+    seen = blurred(moved(seen, technique), scanner.blur)
+    counts = poisson(seen, draw) if noise else seen
+    return counts.clamp(max=6 * scanner.photons)  # the detector saturates
+
+
+def scattered(primary: Tensor, fraction: float) -> Tensor:
+    """Scatter with this fraction of all photons, S / (S + P), spread broadly."""
+    return fraction / (1 - fraction) * blurred(primary, SCATTER_WIDTH * len(primary))
+
+
+def moved(image: Tensor, technique: Technique) -> Tensor:
+    """Averaged along a straight path of `motion` times the side, in equal times."""
+    length = technique.motion * len(image)
+    if length <= 1:
+        return image
+    reach = math.ceil(length / 2)
+    steps = torch.linspace(-length / 2, length / 2, 4 * reach + 1)
+    turn = math.radians(technique.angle)
+    kernel = torch.zeros(2 * reach + 3, 2 * reach + 3)
+    for x, y in zip(steps * math.cos(turn), steps * math.sin(turn), strict=True):
+        left, top = math.floor(x), math.floor(y)
+        for down, across in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            share = (1 - abs(float(y) - top - down)) * (1 - abs(float(x) - left - across))
+            kernel[reach + 1 + top + down, reach + 1 + left + across] += share
+    kernel = (kernel / kernel.sum()).to(image)
+    padded = F.pad(image[None, None], (reach + 1,) * 4, mode="replicate")
+    return F.conv2d(padded, kernel[None, None])[0, 0]
 
 
 def poisson(mean: Tensor, draw: Generator) -> Tensor:
-    """Photon counts with these means."""
-    counts = draw.poisson(np.maximum(mean.numpy().astype(np.float64), 0.0))
-    return torch.from_numpy(counts.astype(np.float32))
+    """Photon counts with these means, drawn on the CPU."""
+    counts = draw.poisson(np.maximum(mean.cpu().numpy().astype(np.float64), 0.0))
+    return torch.from_numpy(counts.astype(np.float32)).to(mean.device)
 
 
 def blurred(image: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur, separable, edges repeated."""
-    reach = min(max(1, round(3 * sigma)), len(image) - 1)
-    at = torch.arange(-reach, reach + 1, dtype=torch.float32)
+    """Gaussian blur, separable, edges repeated. Wide ones on a grid coarser by powers of two."""
+    if sigma > WIDE and len(image) > 4 * WIDE:
+        coarse = F.avg_pool2d(image[None, None], 2, ceil_mode=True, count_include_pad=False)[0, 0]
+        small = blurred(coarse, math.sqrt(sigma**2 - 0.75) / 2)[None, None]
+        size = (2 * len(coarse),) * 2
+        wide = F.interpolate(small, size=size, mode="bilinear", align_corners=False)[0, 0]
+        return wide[: len(image), : len(image)]
+    reach = min(max(1, math.ceil(4 * sigma)), len(image) - 1)
+    at = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
     kernel = torch.exp(-0.5 * (at / sigma) ** 2)
     kernel = kernel / kernel.sum()
     x = F.pad(image[None, None], (reach,) * 4, mode="replicate")
     return F.conv2d(F.conv2d(x, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))[0, 0]
-
-
-def display(photons: Tensor, scanner: Scanner, draw: Generator) -> Tensor:
-    """Photons -> grey in [0, 1], bone bright: logarithm, unsharp mask, window, curve."""
-    density = -torch.log(photons.clamp(min=0.5))
-    sharp = density + scanner.edge * (density - blurred(density, len(density) / 24))
-    thick = sharp[density > density.quantile(0.15)]
-    low = float(thick.quantile(0.02)) - draw.uniform(0.1, 0.6)
-    high = float(thick.quantile(0.998)) + draw.uniform(-0.1, 0.2)
-    grey = ((sharp - low) / max(high - low, 0.2)).clamp(0, 1)
-    return grey ** (scanner.curve * draw.uniform(0.85, 1.2))
-
-
-def shutter(grey: Tensor, draw: Generator) -> Tensor:
-    """Modest collimation: black borders of up to 7% on each side, sometimes none."""
-    size = len(grey)
-    if draw.random() < 0.4:
-        return grey
-    top, low, left, right = (int(n) for n in draw.integers(0, max(1, size * 7 // 100), 4))
-    open_field = torch.zeros_like(grey)
-    open_field[top : size - low, left : size - right] = 1
-    return grey * open_field
-
-
-def marker(grey: Tensor, patient: Patient, draw: Generator) -> Tensor:
-    """A lead letter for the side, near the lateral upper corner."""
-    size = len(grey)
-    scale = max(1, size // 90)
-    rows = [[int(bit) for bit in f"{line:05b}"] for line in LETTERS[patient.side]]
-    glyph = torch.tensor(rows, dtype=torch.float32)
-    glyph = glyph.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
-    high, wide = glyph.shape
-    y = int(draw.integers(size // 12, size // 4))
-    x = int(draw.integers(size // 12, size // 5))
-    x = x if patient.side == "R" else size - x - wide  # a right hip's outside is on the left
-    out = grey.clone()
-    patch = out[y : y + high, x : x + wide]
-    out[y : y + high, x : x + wide] = torch.maximum(patch, 0.97 * glyph)
-    return out
-
-
-def develop(
-    maps: LineIntegrals, patient: Patient, view: View, scanner: Scanner, draw: Generator
-) -> Tensor:
-    """The image as shown, (size, size) float32 in [0, 1], bone bright."""
-    grey = display(expose(living(maps, draw), scanner, draw), scanner, draw)
-    if (
-        patient.side == "R"
-    ):  # the anatomy's lateral is +x; facing the patient, a right hip's is left
-        grey = grey.flip(1)
-    grey = shutter(grey, draw)
-    return (marker(grey, patient, draw) if view.marked else grey).clamp(0, 1)

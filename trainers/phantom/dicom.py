@@ -77,5 +77,8 @@ def _acquisition(file: Dataset, shot: Exposure) -> None:
     file.ViewPosition = shot.view.position
     file.ImageLaterality = shot.patient.side
     file.SeriesDescription = "SYNTHETIC hip " + ("AP" if shot.view.position == "AP" else "lateral")
-    pitch = f"{shot.view.field / shot.size:.6f}"
+    pitch = f"{shot.view.field * shot.view.magnification / shot.size:.6f}"
     file.ImagerPixelSpacing = [pitch, pitch]
+    file.DistanceSourceToDetector = f"{shot.view.detector:.1f}"
+    file.DistanceSourceToPatient = f"{shot.view.source:.1f}"
+    file.EstimatedRadiographicMagnificationFactor = f"{shot.view.magnification:.4f}"

@@ -19,10 +19,11 @@ Box = tuple[float, float, float, float]
 class Fragment:
     """What of the femur lies on one side, and the motion that then carries it.
 
-    `facing`: +1 for the head side, -1 for the other, whose half-space looks the other way.
+    `sides`: the fracture plane first, then others that bound it. `facing`: +1 for the head side,
+    -1 for the other, whose half-space looks the other way.
     """
 
-    side: HalfSpace
+    sides: tuple[HalfSpace, ...]
     motion: Motion
     facing: float
 
@@ -41,18 +42,30 @@ def plane(patient: Patient, fracture: Fracture) -> tuple[Tensor, Tensor, float]:
 
 
 def fragments(patient: Patient) -> list[Fragment]:
-    """Head side first. One whole fragment when nothing is broken."""
+    """Head side first. One whole fragment when nothing is broken.
+
+    A prosthesis has taken the place of head and neck: nothing of them is left.
+    """
     still = Motion(torch.eye(3), torch.zeros(3), torch.zeros(3))
+    kept = (resection(patient),) if patient.hardware == "prosthesis" else ()
     found = patient.fracture
     if found is None:
-        return [Fragment(HalfSpace(torch.tensor([1.0, 0.0, 0.0]), 1e5), still, 0.0)]
+        everywhere = HalfSpace(torch.tensor([1.0, 0.0, 0.0]), 1e5)
+        return [Fragment(kept or (everywhere,), still, 0.0)]
     point, normal, _ = plane(patient, found)
     at = float(normal @ point)
     open_by = found.gap / 2 if found.form == "gap" else 0.0
     head = HalfSpace(normal, at - open_by)
     shaft = HalfSpace(-normal, -(at + open_by))
     first, second = _motions(patient, found, point, still)
-    return [Fragment(head, first, 1.0), Fragment(shaft, second, -1.0)]
+    return [Fragment((head, *kept), first, 1.0), Fragment((shaft, *kept), second, -1.0)]
+
+
+def resection(patient: Patient) -> HalfSpace:
+    """The side of the shaft of the plane in which a surgeon cuts the neck."""
+    axes, r = femur_axes(patient), patient.head_radius
+    at = axes.base - axes.neck * 0.45 * r
+    return HalfSpace(-axes.neck, float(-axes.neck @ at))
 
 
 def _motions(
@@ -64,7 +77,7 @@ def _motions(
         return still, still
     if found.form == "impacted":
         tilt = Motion(turned((0, 0, 1), found.varus / 2), torch.zeros(3), torch.zeros(3))
-        return tilt, Motion(torch.eye(3), -axes.neck * (1.0 + found.gap), point)
+        return tilt, Motion(torch.eye(3), -axes.neck * found.gap, point)
     out = turned(_three(axes.shaft), found.turn)
     if found.kind == "neck":
         tilt = Motion(turned((0, 0, 1), -found.varus), torch.zeros(3), torch.zeros(3))

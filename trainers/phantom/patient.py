@@ -55,7 +55,8 @@ class Patient:
     """One phantom patient. Lengths mm, angles degrees, densities relative to 1.
 
     `fold` above 0.6 puts a fold of fat before the hip, the lower the higher the number.
-    `osteophytes`: their size; `sclerosis`: thickness of dense bone under the joint's roof.
+    `narrowing`: of the joint space under the roof; `osteophytes`: their size; `sclerosis`:
+    thickness of dense bone above the roof.
     """
 
     number: int = 1
@@ -69,6 +70,7 @@ class Patient:
     cortex: float = 5.0
     density: float = 0.9
     joint_space: float = 4.0
+    narrowing: float = 0.0
     osteophytes: float = 0.0
     sclerosis: float = 0.0
     thigh: float = 75.0
@@ -89,6 +91,8 @@ def draw_patient(person: Person, spec: PhantomSpec) -> Patient:
     worn = draw.random() < spec.arthritis
     grade = draw.uniform(0.3, 1.0) if worn else 0.0
     hardware: Hardware = KINDS[int(draw.choice(4, p=(0.3, 0.25, 0.25, 0.2)))]
+    if draw.random() >= spec.implant:
+        hardware = "none"
     return Patient(
         number=person.number,
         sex=sex,
@@ -100,36 +104,39 @@ def draw_patient(person: Person, spec: PhantomSpec) -> Patient:
         neck_length=48.0 * size * draw.uniform(0.93, 1.07),
         cortex=float(max(2.8, 6.0 * size - 1.3 * frail + draw.normal(0, 0.3))),
         density=float(min(1.15, max(0.6, 1.0 - 0.16 * frail))),
-        joint_space=float(draw.uniform(2.5, 5.0) * (1 - 0.85 * grade)),
+        joint_space=(space := float(draw.uniform(2.5, 5.0))),
+        narrowing=0.9 * grade * space,
         osteophytes=float(7.0 * grade * draw.uniform(0.5, 1.0)),
         sclerosis=float(4.0 * grade),
         thigh=float(draw.normal(74, 8) * (1.0 if sex == "F" else 1.05)),
         fat=float(draw.uniform(8, 38)),
         fold=float(draw.uniform(0, 1)),
-        hardware=hardware if draw.random() < spec.implant else "none",
+        hardware=hardware,
         cast=draw.random() < spec.cast,
-        fracture=draw_fracture(draw, spec) if person.fractured else None,
+        fracture=draw_fracture(draw, spec, hardware) if person.fractured else None,
     )
 
 
-def draw_fracture(draw: Generator, spec: PhantomSpec) -> Fracture:
+def draw_fracture(draw: Generator, spec: PhantomSpec, hardware: Hardware) -> Fracture:
+    """With a prosthesis there is no neck to break: the bone around its stem does."""
     kind: Kind = "intertrochanteric" if draw.random() < spec.intertrochanteric else "neck"
+    kind = "intertrochanteric" if hardware == "prosthesis" else kind
     gross = max(0.0, 1 - spec.occult - spec.slight - spec.moderate)
     severities: tuple[Severity, ...] = ("occult", "slight", "moderate", "gross")
     chances = (spec.occult, spec.slight, spec.moderate, gross)
     severity = severities[int(draw.choice(4, p=[c / sum(chances) for c in chances]))]
-    impacted = draw.random() < (0.5 if kind == "neck" else 0.0)
-    at_most = {"occult": 0.8, "slight": 3.5, "moderate": 3.5, "gross": 3.5}[severity]
+    impacted = draw.random() < (0.6 if kind == "neck" else 0.0)
     moved = (14.0, 34.0) if severity == "gross" else (5.0, 12.0)
     part = 1.0 if severity == "gross" else 0.45
     still: Literal["impacted", "gap"] = "impacted" if impacted else "gap"
+    widths = {"occult": (0.3, 0.8), "slight": (1.5, 3.5)}.get(severity, (1.2, 3.5))
     return Fracture(
         kind=kind,
         form="displaced" if severity in ("moderate", "gross") else still,
         severity=severity,
         along=float(draw.uniform(0.25, 0.85)),
         tilt=float(draw.normal(0, 12)),
-        gap=float(draw.uniform(0.35 * at_most, at_most)),
+        gap=float(draw.uniform(*widths)),
         rise=float(draw.uniform(*moved)),
         turn=float(draw.uniform(20, 60) * part),
         varus=float(draw.uniform(12, 32) * part * (0.25 if severity == "occult" else 1.0)),
