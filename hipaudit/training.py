@@ -201,7 +201,8 @@ def check_means(names: Sequence[str], settings: Mapping[str, Any], weights: Any)
     for name in names:
         recipe = study_recipe(name, **settings)
         check_size(name, recipe.size, recipe.head)
-    fetch(starting_weights(weights, list(names)))
+    if names:
+        fetch(starting_weights(weights, list(names)))
 
 
 def check_data(path: Path) -> None:

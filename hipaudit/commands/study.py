@@ -109,6 +109,14 @@ def command(session: Any, /, **flags: Any) -> int:
     return carry_out(session, flags, settings, folder)
 
 
+def _names(flags: dict[str, Any]) -> list[str]:
+    """The architectures, as far as they are known before the data is read."""
+    from trainers.architectures import STUDY
+
+    usual = [row.name for row in STUDY] if flags["kind"] == "models" else []
+    return list(flags["models"] or usual)
+
+
 def carry_out(session: Any, flags: dict[str, Any], settings: dict[str, Any], folder: Path) -> int:
     """Read, conduct, render, show; the exit code."""
     from importlib import import_module
@@ -120,7 +128,7 @@ def carry_out(session: Any, flags: dict[str, Any], settings: dict[str, Any], fol
     module, function = STUDIES[flags["kind"]]
     conduct = getattr(import_module(f"trainers.study.{module}"), function)
     options = study_options(flags, settings)
-    check_means(options.architectures, settings, flags["weights"])
+    check_means(_names(flags), settings, flags["weights"])
     bars = not flags["no_progress"]
     with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
         splits = read_material(flags, progress, as_published=flags["as_published"])
