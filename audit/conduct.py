@@ -14,7 +14,7 @@ import torch
 from audit.cases.case import Cases
 from audit.cases.private import private_csv
 from audit.classifier import Classifier
-from audit.defences.hardened import check_alike, notes_of
+from audit.defences.hardened import check_alike, notes_of, referring
 from audit.engine import Progress, Quiet, execute
 from audit.evidence import Predictions
 from audit.export import predictions_csv
@@ -52,6 +52,7 @@ def conduct(
     progress = progress or Quiet()
     hardened = hardened or {}
     check_alike(classifier, hardened)
+    hardened = {**referring(classifier, options.defences or ()), **hardened}
     check_subgroups(cases.attributes, options.subgroups or ())
     notes = tuple(preflight(classifier, cases) if notes is None else notes)
     notes = (*notes, *notes_of(classifier, hardened))

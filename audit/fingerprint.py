@@ -25,7 +25,10 @@ PACKAGES = (
 
 
 def model_digest(classifier: Classifier) -> str:
-    """sha256 over weights, structure, preparation and decision rule."""
+    """sha256 over weights, structure, preparation, decision rule and what a defence is set to.
+
+    A defence says what it is set to in a note whose code is `<defence>.<what>`.
+    """
     digest = hashlib.sha256(repr(classifier.module).encode())
     for name, tensor in sorted(classifier.module.state_dict().items()):
         digest.update(name.encode())
@@ -33,6 +36,9 @@ def model_digest(classifier: Classifier) -> str:
     found = classifier.description
     for part in (found.preparation, found.classes, found.positive_class, found.threshold):
         digest.update(repr(part).encode())
+    for note in found.notes:
+        if "." in note.code:
+            digest.update(note.text.encode())
     return digest.hexdigest()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from audit.classifier import Classifier
+from audit.defences.registry import get_defence
 from audit.errors import HipauditError
+from audit.findings.handled import ONLY_REFER
 from audit.results import Note
 
 SAME = ("classes", "positive_class", "preparation", "threshold")
@@ -23,6 +25,12 @@ def check_alike(classifier: Classifier, hardened: Mapping[str, Classifier]) -> N
                     str(theirs),
                     "Harden this model itself.",
                 )
+
+
+def referring(classifier: Classifier, names: Iterable[str]) -> dict[str, Classifier]:
+    """Those of the named defences that only refer, made once: their limits belong to the notes
+    of the audit and to what identifies it."""
+    return {name: get_defence(name).harden(classifier) for name in names if name in ONLY_REFER}
 
 
 def notes_of(classifier: Classifier, hardened: Mapping[str, Classifier]) -> tuple[Note, ...]:
