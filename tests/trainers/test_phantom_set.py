@@ -94,6 +94,33 @@ def test_wrong_labels_are_as_many_each_way_and_the_truth_is_kept(tmp_path):
     assert all(truth[row["path"]]["label_wrong"] == "yes" for row in differ)
 
 
+def test_the_ground_truth_names_every_fracture_and_where_it_is(pngs):
+    rows = [
+        row for split in ("train", "val", "test") for row in table(pngs / split, "ground_truth.csv")
+    ]
+    labels = {row["path"]: row for split in ("train", "val", "test") for row in table(pngs / split)}
+    for row in rows:
+        broken = row["truth"] == "fracture"
+        assert (
+            broken
+            is (row["kind"] != "none")
+            is (row["severity"] != "none")
+            is bool(row["fracture_x"])
+        )
+        assert bool(row["garden"]) is (row["kind"] == "neck")
+        assert (row["marker_down"] != "") is (labels[row["path"]]["marker"] == "yes")
+        assert row["scanner"] == labels[row["path"]]["scanner"]
+        if row["boxes"]:
+            xmin, ymin, xmax, ymax = map(float, row["boxes"].split())
+            if row["in_frame"] == "yes":
+                assert xmin <= float(row["fracture_x"]) <= xmax
+                assert ymin <= float(row["fracture_y"]) <= ymax
+    moved = {
+        row["severity"]: float(row["displacement_mm"]) for row in rows if row["displacement_mm"]
+    }
+    assert moved["gross"] > moved["slight"]
+
+
 def test_severities_come_in_the_shares_asked_for():
     spec = PhantomSpec(occult=0.2, slight=0.3, moderate=0.4, intertrochanteric=0.25)
     drawn = [draw_patient(Person(n, "train", True), spec).fracture for n in range(1, 801)]

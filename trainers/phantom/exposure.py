@@ -11,7 +11,7 @@ from audit.draws import generator
 from trainers.phantom.anatomy import femur_axes
 from trainers.phantom.detector import expose, living, texture
 from trainers.phantom.display import shown
-from trainers.phantom.fracture import Box, fracture_box
+from trainers.phantom.fracture import Box, fracture_box, fracture_centre
 from trainers.phantom.patient import Patient, draw_patient
 from trainers.phantom.people import Person
 from trainers.phantom.scanner import SCANNERS, Scanner
@@ -79,6 +79,14 @@ def box_of(shot: Exposure) -> Box | None:
     if box is None or shot.patient.side == "L":
         return box
     return shot.size - box[2], box[1], shot.size - box[0], box[3]
+
+
+def centre_of(shot: Exposure) -> tuple[float, float] | None:
+    """(column, row) of the middle of the fracture in the pixels shown, or outside, or None."""
+    found = fracture_centre(shot.patient, shot.view, shot.size)
+    if found is None or shot.patient.side == "L":
+        return found
+    return shot.size - found[0], found[1]
 
 
 def neck_of(shot: Exposure) -> tuple[float, float]:

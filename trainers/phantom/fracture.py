@@ -109,6 +109,25 @@ def fracture_box(patient: Patient, view: View, size: int, margin: float = 5.0) -
     return box if box[2] - box[0] > 2 and box[3] - box[1] > 2 else None
 
 
+def displacement(patient: Patient) -> float:
+    """mm by which the fragments parted at the middle of the fracture; 0 without one."""
+    if patient.fracture is None:
+        return 0.0
+    point, _, _ = plane(patient, patient.fracture)
+    head, shaft = (part.motion.apply(point) for part in fragments(patient))
+    return float((head - shaft).norm())
+
+
+def fracture_centre(patient: Patient, view: View, size: int) -> tuple[float, float] | None:
+    """(column, row) of the middle of the fracture, which may be outside the image, or None."""
+    if patient.fracture is None:
+        return None
+    point, _, _ = plane(patient, patient.fracture)
+    ends = torch.stack([part.motion.apply(point) for part in fragments(patient)])
+    column, row = project(ends.mean(0), patient, view, size).tolist()
+    return column, row
+
+
 def _rim(patient: Patient, point: Tensor, normal: Tensor, radius: float) -> Tensor:
     """Points on a disc of the bone's radius in the fracture plane: flatter front to back."""
     front = torch.tensor([0.0, 0.0, 1.0])
