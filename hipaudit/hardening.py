@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.errors import HipauditError
-from hipaudit.workflow import read_data
+from hipaudit.workflow import HARDENED, read_data
 
 if TYPE_CHECKING:
     from audit.cases.options import DataOptions
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from trainers.adversarial.defend import Hardening
     from trainers.progress import Progress
 
-DEFENCE = "adversarial-training"
 # The fields of Adversarial and Hardening behind each flag.
 SETTINGS = {"adversarial_method": "method", "adversarial_eps": "epsilon"}
 REST = {"adversarial_epochs": "epochs", "adversarial_lr": "lr"}
@@ -29,7 +28,7 @@ def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
 
     Raises HipauditError, before any work, for flags that do not go together or lead nowhere.
     """
-    given, wanted = flags["train_data"], DEFENCE in flags["defences"]
+    given, wanted = flags["train_data"], HARDENED in flags["defences"]
     if given is None:
         set_to = [name for name in (*SETTINGS, *REST) if flags[name] is not None]
         if set_to:
@@ -38,7 +37,7 @@ def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     if not wanted:
         raise HipauditError(
-            f"--defence {DEFENCE} with --train-data", "none", f"Add --defence {DEFENCE}."
+            f"--defence {HARDENED} with --train-data", "none", f"Add --defence {HARDENED}."
         )
     if isinstance(given, str | Path) and not Path(given).exists():
         raise HipauditError(
@@ -46,7 +45,7 @@ def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
             f'nothing at "{given}"',
             "Check the path after --train-data.",
         )
-    return (DEFENCE,)
+    return (HARDENED,)
 
 
 def hardened(
@@ -75,7 +74,7 @@ def hardened(
             f"another audit in {folder.name}",
             "Add --overwrite, or choose another --out.",
         )
-    return {DEFENCE: defend(classifier, given, understood.cases, folder, asked, progress)}
+    return {HARDENED: defend(classifier, given, understood.cases, folder, asked, progress)}
 
 
 def _asked(flags: Mapping[str, Any], options: AuditOptions) -> Hardening:

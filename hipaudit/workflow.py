@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MARKER = "SYNTHETIC"  # a file of this name in the data folder: nothing in it is of a person
 HOME = Path("hipaudit-out")
+HARDENED = "adversarial-training"  # the defence that leaves weights of its own
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,9 @@ def conclude(
     verdict_file = write_verdict(folder, verdict)
     rendered, problems = render(results, folder, papers, verdict, images=images)
     kept = [folder / "audit.json", verdict_file, *rendered]
-    beside = ("predictions.csv", "figures", "private/cases.csv")
+    beside = ["predictions.csv", "figures", "private/cases.csv"]
+    if any(run.defence == HARDENED for run in results.plan.runs):
+        beside.append("hardened.pt")
     kept += [folder / name for name in beside if (folder / name).exists()]
     written = write_outputs(outputs, results, folder, verdict)
     return Conclusion(verdict, (*kept, *written), tuple(problems))

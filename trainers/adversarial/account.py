@@ -93,7 +93,8 @@ def _notes(given: ModelDescription, described: ModelDescription, course: Course)
         f"learning rate {course.recipe.lr:g}, augmentation {course.recipe.augmentation}, seed "
         f"{course.recipe.seed}. Epoch {log.best} was kept, by the {CHOSEN_BY} "
         f"({course.after.n}): before {words(course.before)}; after {words(course.after)}. "
-        f"{_threshold_words(given, described)} Attacks go through the hardened weights."
+        f"{_threshold_words(given, described)} Attacks are made on the hardened weights "
+        "themselves; images made to fool the given weights are not tried on them."
     )
     notes = [Note(code=CODE, level="info", text=text)]
     if course.collapses:

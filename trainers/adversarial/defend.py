@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,8 +57,12 @@ def defend(
     train, val = carve(usable, VAL_SHARE, seed=asked.seed)
     place = place_of(classifier, usable, folder, asked)
     if not asked.resume:
-        for path in place.glob("*"):
-            path.unlink()
+        shutil.rmtree(place, ignore_errors=True)
+    if progress is not None:
+        progress.note(
+            f"hardening ({asked.settings.method}, ε {asked.settings.epsilon * 255:.3g}/255): "
+            f"{len(train)} images to train on, {len(val)} to choose the epoch"
+        )
     module, description, log = harden(
         classifier,
         train,
