@@ -12,7 +12,7 @@ from audit.errors import HipauditError
 from audit.results import Note
 
 NAMES = ("attributes.csv", "manifest.csv")
-NOT_ATTRIBUTES = (*PATHS, "label", "boxes", "split", "synthetic")
+NOT_ATTRIBUTES = (*PATHS, "label", "boxes", "split", "synthetic", "burned_in")
 
 
 def add_table_beside(listing: Listing, root: Path) -> Listing:

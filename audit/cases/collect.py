@@ -83,9 +83,9 @@ def collect(images: Sequence[Image], reading: Reading, options: DataOptions) -> 
 
 
 def _check_labels(images: Sequence[Image], reading: Reading, options: DataOptions) -> None:
-    labels = sorted({image.label for image in images})
+    labels = sorted({image.label for image in images if image.label or options.need_labels})
     unread = f" and {len(reading.skipped)} images that cannot be read" if reading.skipped else ""
-    if len(labels) < 2:
+    if len(labels) < 2 and options.need_labels:
         raise HipauditError(
             "images of two or more classes",
             f"only one ({len(images)} images){unread}, read as {reading.layout}",
@@ -142,8 +142,9 @@ def _patients(images: Sequence[Image], reading: Reading, options: DataOptions) -
 
 
 def _burned_in(image: Image, options: DataOptions) -> bool | None:
-    """BurnedInAnnotation (0028,0301); a PNG or JPEG has no header that could say."""
-    said = {"YES": True, "NO": False}.get(image.tags.get("burned_in", ""))
+    """BurnedInAnnotation (0028,0301); a PNG or JPEG has no header, its row of a table may say."""
+    words = image.tags.get("burned_in", "") or image.cells.get("burned_in", "")
+    said = {"YES": True, "NO": False}.get(words.strip().upper())
     if said is None and image.tags and options.strict_burned_in:
         return True
     return said

@@ -48,7 +48,8 @@ def list_path(path: Path, options: DataOptions, by_uid: FindByUid) -> Listing:
     for name in INSIDE:
         if (path / name).is_file():
             table = read_table(path / name)
-            if plain_name(options.label_column) in table.columns or not _folders(path):
+            labelled = plain_name(options.label_column) in table.columns
+            if labelled or not (options.need_labels and _folders(path)):
                 listing = list_table(table, path, options, f"folder with {name}", by_uid)
                 return listing if "split" in table.columns else _with_rest(listing, path)
     return _list_folders(path, options, by_uid)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from audit.cases.listing import Box, Entry, Listing
 from audit.cases.options import DataOptions
 from audit.cases.split import choose_split
-from audit.cases.table import Row, Table
+from audit.cases.table import Row, Table, plain_name
 from audit.errors import HipauditError
 from audit.results import Note
 
@@ -30,11 +30,10 @@ def list_table(
     uid = "" if column else next((name for name in UIDS if name in table.columns), "")
     if not (column or (uid and by_uid)):
         table.need("path", "the image file of each row")
-    label = table.need(options.label_column, "the class of each row")
+    label = _label_column(table, options)
     rows, notes = _of_split(table, root, options)
-    _refuse_lines(
-        table, "a label in every row", "no label", [r for r in rows if not r.cells[label]]
-    )
+    without = [row for row in rows if options.need_labels and not row.cells[label]]
+    _refuse_lines(table, "a label in every row", "no label", without)
     home = root.resolve()
     known = by_uid() if uid and by_uid else {}
 
@@ -48,7 +47,7 @@ def list_table(
         Entry(
             where=f"row {row.line}",
             path=path,
-            label=row.cells[label],
+            label=row.cells.get(label, ""),
             cells=row.cells,
             boxes=boxes_of(table, row),
             refusal=refusal,
@@ -59,13 +58,19 @@ def list_table(
         for path, refusal in [locate(row)]
     ]
     _refuse_duplicates(table, rows, entries)
-    used = {column, uid, label, "boxes", "split", "synthetic"}
+    used = {column, uid, label, "boxes", "split", "synthetic", "burned_in"}
     return Listing(
         layout=f"{layout}, keyed by {'path' if column else 'SOPInstanceUID'}",
         entries=tuple(entries),
         columns=tuple(name for name in table.columns if name not in used),
         notes=tuple(notes),
     )
+
+
+def _label_column(table: Table, options: DataOptions) -> str:
+    if not options.need_labels and plain_name(options.label_column) not in table.columns:
+        return ""
+    return table.need(options.label_column, "the class of each row")
 
 
 def _of_split(table: Table, root: Path, options: DataOptions) -> tuple[list[Row], list[Note]]:

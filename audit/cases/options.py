@@ -19,6 +19,8 @@ class DataOptions:
     `every_split` reads all of them
     in one go and keeps the name as the attribute "split"; what trains needs that, since
     patients compare within one reading only.
+    `need_labels` False also reads images without any, as what converts them does: a folder's
+    name may be a patient's, so it is a label only where it is one of `folder_labels`.
     `workers`: images decoded at a time. `strict_burned_in`: a DICOM image that does not say
     whether text is burned in counts as one that says so.
     """
@@ -33,6 +35,8 @@ class DataOptions:
     max_skipped: float = 0.05
     workers: int = 1
     strict_burned_in: bool = False
+    need_labels: bool = True
+    folder_labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.max_skipped <= 1.0:

@@ -12,6 +12,7 @@ from audit.cases.decoding import Decoded, FileLoader, Progress, look_at_all
 from audit.cases.folders import files_by_uid, list_path
 from audit.cases.listing import Entry, Listing, no_layout
 from audit.cases.options import DataOptions
+from audit.cases.unlabelled import list_any
 from audit.errors import HipauditError
 from audit.results import Skipped
 
@@ -55,7 +56,8 @@ def _list(path: Path, options: DataOptions) -> Listing:
     try:
         root = path.resolve()
         folder = root if root.is_dir() else root.parent
-        return list_path(root, options, lambda: files_by_uid(folder))
+        how = list_path if options.need_labels else list_any
+        return how(root, options, lambda: files_by_uid(folder))
     except RuntimeError:
         raise no_layout("a link that leads to itself", "Check the path.") from None
     except OSError as error:
