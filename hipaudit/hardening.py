@@ -39,6 +39,7 @@ def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
         raise HipauditError(
             f"--defence {HARDENED} with --train-data", "none", f"Add --defence {HARDENED}."
         )
+    _one(flags["adversarial_eps"])
     if isinstance(given, str | Path) and not Path(given).exists():
         raise HipauditError(
             "a folder or table of labelled radiographs to train on",
