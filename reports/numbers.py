@@ -12,6 +12,22 @@ METRICS = {
     "kappa": "Cohen's kappa",
     "cohen_kappa": "Cohen's kappa",
     "precision": "precision (PPV in this set)",
+    "referral_rate": "referred to a human",
+    "accuracy_handled": "accuracy of what is handled alone",
+    "sensitivity_handled": "sensitivity of what is handled alone",
+    "specificity_handled": "specificity of what is handled alone",
+    "missed_handled": "missed positives of what is handled alone",
+    "missed_of_positives": "positives missed while handled alone",
+    "unseen_error_rate": "wrong and seen by nobody",
+    "handled_above": "handled alone above the cut-off",
+    "accuracy_above": "accuracy above the cut-off",
+    "sensitivity_above": "sensitivity above the cut-off",
+    "specificity_above": "specificity above the cut-off",
+    "missed_above": "missed positives above the cut-off",
+    "missed_of_positives_above": "positives missed above the cut-off",
+    "unseen_error_above": "wrong above the cut-off",
+    "selective_risk": "wrong among the surest",
+    "aurc": "area under the risk–coverage curve",
     "attack_success": "attack success",
     "attack_success_8bit": "attack success after 8-bit rounding",
 }
@@ -26,11 +42,38 @@ STRESSES = {
     "rotation_translation_map": "rotation–translation map",
     "worst_case": "worst case over attacks",
 }
-DEFENCES = {"none": "none", "tta": "TTA (test-time augmentation)"}
-SCORES = {"auroc", "f1", "brier", "ece", "slope", "intercept", "o_e", "kappa", "cohen_kappa"}
+DEFENCES = {
+    "none": "none",
+    "tta": "TTA (test-time augmentation)",
+    "quality-filter": "quality filter",
+    "referral": "referral by cut-off",
+}
+SCORES = {
+    "auroc",
+    "f1",
+    "brier",
+    "ece",
+    "slope",
+    "intercept",
+    "o_e",
+    "kappa",
+    "cohen_kappa",
+    "aurc",
+}
 MODES = {"worst_of_k": "worst of {k} draws", "grid": "worst of the grid"}
 # Parameters that tell two findings of one stress apart; all of them stand in the table of runs.
-TOLD = ("steps", "queries", "pixels", "dose", "severity", "level", "quality", "factor")
+TOLD = (
+    "steps",
+    "queries",
+    "pixels",
+    "dose",
+    "severity",
+    "level",
+    "quality",
+    "factor",
+    "cutoff",
+    "coverage",
+)
 
 
 def metric_name(metric: str) -> str:

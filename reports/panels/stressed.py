@@ -10,7 +10,9 @@ from reports.cells import rate_cell
 from reports.figures.forest import before_after
 from reports.material import Material, epsilon
 from reports.numbers import defence_name, difference, metric_name, setting
+from reports.panels.referral import referring_words
 from reports.panels.registry import panel
+from reports.referral import only_refers
 
 PAIRED = ("accuracy", "sensitivity", "specificity", "robust_sensitivity", "robust_specificity")
 MOST_DRAWN = 30
@@ -59,11 +61,12 @@ def _table(material: Material, kind: str, caption: str) -> Sequence[Block]:
 @panel("defence_pairs")
 def defence_pairs(material: Material) -> Sequence[Block]:
     found: list[Block] = []
-    defences = dict.fromkeys(f.defence for f in material.results.findings)
+    defences = dict.fromkeys(f.defence for f in material.results.findings if f.defence != "none")
+    referring = [name for name in defences if only_refers(material, name)]
     for defence in defences:
-        if defence != "none":
+        if defence not in referring:
             found += _pairs(material, defence)
-    return found
+    return [*found, *([Text(referring_words(referring), "Referral.")] if referring else [])]
 
 
 def _pairs(material: Material, defence: str) -> list[Block]:

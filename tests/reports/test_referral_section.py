@@ -1,0 +1,149 @@
+"""Section 5 as a reader meets it: every printed number against the planted counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from audit.findings import derive
+from audit.results import Finding
+from reports.blocks import Cell, Figure, Table
+from reports.card import Card
+from reports.material import Material
+from reports.panels.registry import load_panels
+from reports.referral import ENOUGH
+from reports.render import render_html
+from reports.values.registry import load_values
+from reports.verdict import read_verdict
+from reports.wording import overclaims
+from tests.reports.page import read_page
+from tests.reports.test_figures import svg
+from tests.sample_results import sample_results
+from tests.tables import attack, evidence, rows, table
+from tests.test_findings_handled import referred
+
+# 100 fractures and 300 normals; log-odds 8 (above 99.5%) where sure, 2 (p = 0.88) where not.
+# Sure: 70 fractures called right, 2 missed, 200 normals called right, 3 called fractures.
+SURE = [(1, 1, 70), (1, 0, 2), (0, 0, 200), (0, 1, 3)]
+UNSURE = [(1, 1, 20), (1, 0, 8), (0, 0, 90), (0, 1, 7)]
+LINES = [(t, c, gap) for part, gap in ((SURE, 8.0), (UNSURE, 2.0)) for t, c, n in part
+         for _ in range(n)]  # fmt: skip
+
+
+def planted() -> list[Finding]:
+    targets, called = [t for t, _, _ in LINES], [c for _, c, _ in LINES]
+    gaps = np.array([gap if c else -gap for _, c, gap in LINES])
+    logits = np.stack([-gaps / 2, gaps / 2], axis=1)
+    views = [{"view": "frontal" if i % 2 else "lateral"} for i in range(len(LINES))]
+    whole = table(targets, called, attributes=views)
+    clean = evidence(rows(range(400), logits), range(400))
+    unsure = {i for i, (_, _, gap) in enumerate(LINES) if gap < 8}
+    filtered = evidence(referred(rows(range(400), logits), unsure), range(400), defence="referral")
+    hit = attack(targets, called, set(range(30)))
+    hidden = attack(targets, called, set(range(30)), defence="referral")
+    hidden = replace(hidden, rows=referred(hidden.rows, unsure | set(range(10))))
+    return derive(replace(whole, runs=(clean, hit, filtered, hidden)), None, 0)
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    results = sample_results().model_copy(update={"findings": tuple(planted())})
+    return Material(results, Path(), Card(), read_verdict(None), True)
+
+
+def cells(found: Table) -> dict[str, list[str]]:
+    """First column -> the texts of the others, each with its second line."""
+
+    def text(cell: str | Cell) -> str:
+        return cell if isinstance(cell, str) else f"{cell.text} {cell.sub}".strip()
+
+    return {text(row[0]): [text(cell) for cell in row[1:]] for row in found.rows}
+
+
+def test_the_table_of_cut_offs_prints_what_was_planted(material: Material) -> None:
+    found = load_panels()["cut_offs"](material)
+    by_cut_off = cells(found[0])
+    assert list(by_cut_off) == ["50.0%", "80.0%", "90.0%", "95.0%", "99.0%", "99.5%", "99.9%"]
+    alone, accuracy, missed, of_all = by_cut_off["99.5%"]
+    assert alone.startswith("68.8%")
+    assert alone.endswith("275/400")
+    assert accuracy.startswith("98.2%")
+    assert accuracy.endswith("270/275")
+    # one-sided 95% of 2 in 275, by scipy's beta.ppf(0.95, 3, 273): 2.27%
+    assert missed == "2/275 at most 2.27%"
+    assert of_all.startswith("2/100 at most 6.16%")
+    assert by_cut_off["80.0%"][0].endswith("400/400")
+    assert "view frontal" in cells(found[1])
+
+
+def test_errors_with_confidence_under_attack_are_told(material: Material) -> None:
+    stressed = cells(load_panels()["cut_offs"](material)[2])
+    # attack(): logits of ±2 make log-odds of 4, below 99.5%; 5 were surely wrong without it
+    assert stressed["FGSM, ε = 2/255"][1].startswith("1.2%")
+    assert stressed["FGSM, ε = 2/255"][1].endswith("5/400")
+
+
+def test_the_curve_is_drawn_with_its_cut_off_its_table_and_its_words(material: Material) -> None:
+    figure, numbers = load_panels()["risk_coverage"](material)
+    assert isinstance(figure, Figure)
+    root = ET.fromstring(svg(figure.source))  # noqa: S314  # our own picture
+    assert root.tag.endswith("svg")
+    assert "does not show" in figure.caption
+    assert "to 5.0% of all" in figure.alt  # 20 wrong of 400
+    assert isinstance(numbers, Table)
+    assert cells(numbers)["100%"] == ["5.0% 3.1–7.6% · 20/400"]
+
+
+def test_a_defence_that_refers_has_a_table_of_what_is_left(material: Material) -> None:
+    (found,) = load_panels()["handled_alone"](material)
+    assert "referral by cut-off" in found.caption
+    lines = cells(found)
+    share, accuracy, missed, unseen, fewer = lines["no stress"]
+    assert share.startswith("31.2%")
+    assert share.endswith("125/400")
+    assert accuracy.endswith("270/275")
+    assert missed == "2/275 at most 2.27%"
+    assert unseen.endswith("5/400")
+    assert fewer.startswith("−3.8 points")  # 15 of 20 errors are handed over
+    assert lines["FGSM, ε = 2/255"][3].endswith("25/400")
+
+
+def test_no_table_of_zeros_before_and_after_a_defence_that_changes_no_decision(
+    material: Material,
+) -> None:
+    (words,) = load_panels()["defence_pairs"](material)
+    assert "no decision changes" in words.text
+
+
+def test_the_fields_of_sections_5_and_13_are_filled_and_claim_nothing(material: Material) -> None:
+    known = load_values()
+    lines = [
+        *known["calibration.cut_offs"](material),
+        known["calibration.alone"](material),
+        *known["calibration.referral"](material),
+    ]
+    text = " ".join(lines)
+    assert "Above 99.5%: 68.8%" in text
+    assert "2/275, at most 2.27%" in text
+    assert "1.2% (0.4–2.9%; 5/400)" in text
+    assert not overclaims(text)
+
+
+def test_an_audit_from_before_says_not_computed_instead(tmp_path: Path) -> None:
+    page = read_page(render_html(sample_results(tmp_path), tmp_path))
+    assert "Nothing was referred in this run" in page.text
+
+
+def test_the_whole_report_prints_section_5(material: Material, tmp_path: Path) -> None:
+    page = read_page(render_html(material.results, tmp_path, images=False))
+    for words in ("Left to the model alone, by cut-off", "Wrong among the surest", "GDPR Art 22"):
+        assert words in page.text
+    assert not page.unclosed
+
+
+def test_the_number_of_cases_without_an_error_is_the_least_that_suffices() -> None:
+    assert 0.995**ENOUGH <= 0.05 < 0.995 ** (ENOUGH - 1)
