@@ -24,6 +24,7 @@ COMMANDS = {
     "gate": ("gate", "Judge an audit.json by the rules again, without computing anything."),
     "report": ("report", "Render PDF and HTML from an audit.json again."),
     "demo": ("demo", "All of it on synthetic radiographs, in a few minutes."),
+    "convert": ("convert", "Radiographs to PNG without metadata, and a de-identified manifest."),
     "phantom": ("phantom", "Write labelled synthetic hip radiographs to train and audit on."),
     "train": ("train", "Fit one network by the study's recipe; resumable."),
     "study": ("study", "Fit, test and audit the study's seven networks; write the report."),

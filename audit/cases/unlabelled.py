@@ -13,6 +13,7 @@ from audit.cases.manifest import FindByUid
 from audit.cases.options import DataOptions
 from audit.cases.split import PREFERRED, TRAINING
 from audit.cases.table import plain_name
+from audit.errors import HipauditError
 from audit.results import Note
 
 SPLITS = (*PREFERRED, *TRAINING)
@@ -36,6 +37,12 @@ def list_any(path: Path, options: DataOptions, by_uid: FindByUid) -> Listing:
     tables = sum(1 for file in path.iterdir() if file.suffix.lower() in TABLES)
     words = {_plain(word) for word in options.folder_labels}
     entries = tuple(_entry(number, file, path, words) for number, file in enumerate(files, start=1))
+    if options.split is not None:
+        entries = tuple(entry for entry in entries if entry.split == options.split)
+        if not entries:
+            raise HipauditError(
+                f'images in a folder "{options.split}"', "none", "Leave --split out to read all."
+            )
     listing = Listing("images below a folder", entries, (), tuple(_notes(entries, others - tables)))
     told = add_table_beside(listing, path)
     column = plain_name(options.label_column)
