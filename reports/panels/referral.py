@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from audit.results import Finding
 from reports.blocks import Block, Cell, Figure, Table
@@ -125,8 +126,12 @@ def risk(material: Material) -> Sequence[Block]:
         f"{points[0][0]:.0%} of cases to {100 * (last.value or 0):.1f}% of all, with a 95% band; "
         f"a dashed line marks the cut-off of {HEADLINE:.1%}. The numbers are in the table below."
     )
-    rows: list[list[str | Cell]] = [
+    told: list[list[str | Cell]] = [
         [f"{x:.0%}", rate_cell(f)] for x, f in points if round(20 * x) % 2 == 0
+    ]
+    half = -(-len(told) // 2)  # two columns side by side
+    rows = [
+        [*left, *right] for left, right in zip_longest(told[:half], told[half:], fillvalue=["", ""])
     ]
     area = material.one("aurc", "clean")
     note = "95% CI · k/n below each value; ties in confidence are handled together."
@@ -138,11 +143,11 @@ def risk(material: Material) -> Sequence[Block]:
     picture = risk_coverage(points, dots, HEADLINE, caption)
     table = Table(
         "Wrong among the surest",
-        ["Handled alone", "Wrong among these"],
+        ["Handled alone", "Wrong among these"] * 2,
         rows,
         note,
-        frozenset({1}),
-        (40, 60),
+        frozenset({1, 3}),
+        (22, 28, 22, 28),
     )
     return [Figure(picture, alt, caption), table]
 

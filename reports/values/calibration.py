@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from reports.material import Material
+from reports.numbers import defence_name
 from reports.referral import ENOUGH, HEADLINE, at, bound, cut_offs, told
 from reports.values.registry import Value, value
-
-SHOWN = (0.9, 0.99, HEADLINE)
 
 
 @value("calibration.cut_offs")
@@ -17,13 +16,13 @@ def by_cut_off(material: Material) -> Value:
         f"{material.results.model.positive_class} among them "
         f"{bound(at(material, 'missed_above', cutoff))} (one-sided 95%)."
         for cutoff in cut_offs(material)
-        if cutoff in SHOWN
+        if cutoff == HEADLINE
     ]
     if not lines:
         return None
     more = (
         f"Below 0.5% at one-sided 95% takes at least {ENOUGH} cases above the cut-off without "
-        "a single one missed. A score of 99.5% is not a chance of 99.5%."
+        "a single one missed. A score of 99.5% is not a chance of 99.5%. Other cut-offs: table below."
     )
     return [*lines, more]
 
@@ -54,7 +53,12 @@ def referral(material: Material) -> Value:
         for f in material.results.find("unseen_error_rate", stress="clean", group={}, contrast=None)
     }
     return [
-        f"{'The model itself' if f.defence == 'none' else f.defence}: {told(f)} referred; wrong "
-        f"and seen by nobody {told(unseen.get(f.defence))}."
+        f"{_who(f.defence)}: {told(f)} referred; wrong and seen by nobody "
+        f"{told(unseen.get(f.defence))}."
         for f in found
     ]
+
+
+def _who(defence: str) -> str:
+    name = "the model itself" if defence == "none" else defence_name(defence)
+    return name[:1].upper() + name[1:]
