@@ -22,7 +22,7 @@ def by_cut_off(material: Material) -> Value:
         return None
     more = (
         f"Below 0.5% at one-sided 95% takes at least {ENOUGH} cases above the cut-off without "
-        "a single one missed. A score of 99.5% is not a chance of 99.5%. Other cut-offs: table below."
+        "a single one missed. A score of 99.5% is not a chance of 99.5%. Others: table below."
     )
     return [*lines, more]
 
