@@ -10,7 +10,7 @@ import torch
 
 from trainers.phantom.anatomy import femur_axes
 from trainers.phantom.exposure import Exposure, box_of, neck_of, render
-from trainers.phantom.fracture import fracture_box
+from trainers.phantom.fracture import displacement, fracture_box, fracture_centre, plane
 from trainers.phantom.patient import Fracture, Patient
 from trainers.phantom.pelvis import socket
 from trainers.phantom.scene import FAT, MUSCLE, PLASTER, line_integrals
@@ -134,6 +134,25 @@ def test_gardens_class_follows_from_form_and_severity(form, severity, kind, gard
     assert Fracture(kind=kind, form=form, severity=severity).garden == garden
 
 
+@pytest.mark.parametrize("kind", ["neck", "intertrochanteric"])
+def test_the_fracture_plane_leaves_the_frontal_plane_by_its_slant(kind):
+    _, flat, _ = plane(WHOLE, Fracture(kind=kind))
+    _, normal, _ = plane(WHOLE, Fracture(kind=kind, slant=30.0))
+    flat_out, out = (np.degrees(np.arcsin(float(n[2]))) for n in (flat, normal))
+    assert float(normal.norm()) == pytest.approx(1.0, abs=1e-5)
+    assert 20 < out - flat_out < 35  # 30 if the unslanted normal lay in the frontal plane
+
+
+def test_a_slanted_crack_loses_more_bone_and_is_yet_a_fainter_line():
+    whole = line_integrals(WHOLE, AP, 128).total
+    lost = {}
+    for slant in (0.0, 30.0):
+        crack = Fracture(form="gap", gap=0.6, slant=slant)
+        lost[slant] = whole - line_integrals(replace(WHOLE, fracture=crack), AP, 128).total
+    assert float(lost[30.0].sum()) > float(lost[0.0].sum())  # a slanted cut is longer
+    assert float(lost[30.0].max()) < 0.7 * float(lost[0.0].max())
+
+
 def changed(broken, view=AP):
     """Mean change of ∫μ ds by a fracture."""
     whole = replace(broken, fracture=None)
@@ -204,3 +223,23 @@ def test_a_cast_adds_plaster_around_the_thigh_and_nowhere_inside_thinner_than_it
     assert float(line_integrals(WHOLE, AP, 64).plaster.max()) == 0
     walls = maps.plaster[maps.plaster > 0] / PLASTER
     assert float(walls.median()) == pytest.approx(18, rel=0.3)  # through two walls of 9 mm
+
+
+def test_the_fragments_part_by_the_length_of_their_motions():
+    assert displacement(WHOLE) == 0
+    gap = replace(WHOLE, fracture=Fracture(form="gap"))
+    assert displacement(gap) == 0
+    impacted = replace(WHOLE, fracture=Fracture(form="impacted", gap=4.0, varus=0.0))
+    assert displacement(impacted) == pytest.approx(4.0, abs=1e-4)
+    risen = Fracture(form="displaced", rise=10.0, turn=0.0, varus=0.0)
+    # up by the rise and out by 15% of it, nearly at right angles
+    assert displacement(replace(WHOLE, fracture=risen)) == pytest.approx(10.1, abs=0.1)
+
+
+@pytest.mark.parametrize("view", [AP, LATERAL], ids=["AP", "lateral"])
+def test_the_middle_of_a_fracture_is_in_the_middle_of_its_box(view):
+    broken = replace(WHOLE, fracture=Fracture(form="gap"))
+    xmin, ymin, xmax, ymax = fracture_box(broken, view, 200)
+    column, row = fracture_centre(broken, view, 200)
+    assert column == pytest.approx((xmin + xmax) / 2, abs=3)
+    assert row == pytest.approx((ymin + ymax) / 2, abs=3)

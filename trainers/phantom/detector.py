@@ -34,7 +34,7 @@ def living(maps: LineIntegrals, draw: Generator) -> Tensor:
     fine, coarse = (texture(size, size // cell, draw, device) for cell in (3, 8))
     muscle = 0.007 * texture(size, 24, draw, device) + 0.012 * texture(size, 7, draw, device)
     changed = maps.total + 0.0020 * maps.cancellous * (0.6 * fine + 0.8 * coarse)
-    changed = changed + maps.soft * muscle + 0.15 * maps.plaster * texture(size, 17, draw, device)
+    changed = changed + maps.soft * muscle + 0.07 * maps.plaster * texture(size, 17, draw, device)
     return changed.clamp(min=0)
 
 

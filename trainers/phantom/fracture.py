@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -31,14 +32,22 @@ class Fragment:
 def plane(patient: Patient, fracture: Fracture) -> tuple[Tensor, Tensor, float]:
     """(point, unit normal towards the shaft, radius in mm of the bone around the point)."""
     axes, r = femur_axes(patient), patient.head_radius
-    tilt = turned((0, 0, 1), fracture.tilt)
     if fracture.kind == "neck":
         reach = 0.78 * r + (patient.neck_length - 0.9 * r) * fracture.along
-        return axes.neck * reach, tilt @ axes.neck, 0.95 * r
-    normal = 1.9 * axes.lateral + 1.2 * axes.shaft
-    normal = tilt @ (normal / normal.norm())
+        return axes.neck * reach, _aimed(axes.neck, fracture), 0.95 * r
+    across = 1.9 * axes.lateral + 1.2 * axes.shaft
+    normal = _aimed(across / across.norm(), fracture)
     point = axes.base + axes.shaft * 0.35 * r + normal * (fracture.along - 0.5) * 0.5 * r
     return point, normal, 1.45 * r
+
+
+def _aimed(normal: Tensor, fracture: Fracture) -> Tensor:
+    """Turned in the coronal plane by the tilt, then forward by the slant."""
+    slant = math.radians(fracture.slant)
+    tilted = turned((0, 0, 1), fracture.tilt) @ normal
+    aimed = math.cos(slant) * tilted + math.sin(slant) * torch.tensor([0.0, 0.0, 1.0])
+    unit: Tensor = aimed / aimed.norm()
+    return unit
 
 
 def fragments(patient: Patient) -> list[Fragment]:

@@ -45,7 +45,7 @@ def metal(patient: Patient) -> list[Quadric]:
         top = base - neck * 0.35 * r
         return [
             ellipsoid(torch.zeros(3), (0.68 * r,) * 3, torch.eye(3)),
-            rod(torch.zeros(3), top, 0.30 * r, 0.26 * r),
+            rod(torch.zeros(3), base - neck * 0.05 * r, 0.30 * r, 0.26 * r),
             rod(top + down * 2, base + down * 1.2 * r, 0.42 * r, 0.36 * r, 0.6),
             rod(base + down * 1.1 * r, base + down * 5.2 * r, 0.36 * r, 0.16 * r, 0.8),
         ]

@@ -24,8 +24,10 @@ class Fracture:
 
     `form`: "displaced" (far fragment moved up and turned), "impacted" (head tilted into the
     neck: a dense line), "gap" (nothing moved: a thin lucent line). `along`: 0 at the head, 1 at
-    the base of the neck (or of the trochanters). `tilt`, `turn`, `varus`: degrees; `gap`,
-    `rise`: mm. `severity`: "occult" is a hair line, "slight" undisplaced or impacted.
+    the base of the neck (or of the trochanters). `tilt` and `slant` turn the plane in the frontal
+    plane and out of it: a slanted crack is no line on a frontal image. `turn`, `varus`: of a
+    fragment. Degrees; `gap` (depth of an impaction), `rise`: mm. `severity`: "occult" is a hair
+    line, "slight" undisplaced or impacted.
     """
 
     kind: Kind = "neck"
@@ -33,6 +35,7 @@ class Fracture:
     severity: Severity = "gross"
     along: float = 0.5
     tilt: float = 0.0
+    slant: float = 0.0
     gap: float = 1.5
     rise: float = 10.0
     turn: float = 25.0
@@ -126,19 +129,21 @@ def draw_fracture(draw: Generator, spec: PhantomSpec, hardware: Hardware) -> Fra
     chances = (spec.occult, spec.slight, spec.moderate, gross)
     severity = severities[int(draw.choice(4, p=[c / sum(chances) for c in chances]))]
     impacted = draw.random() < (0.6 if kind == "neck" else 0.0)
-    moved = (14.0, 34.0) if severity == "gross" else (5.0, 12.0)
-    part = 1.0 if severity == "gross" else 0.45
+    moved = (14.0, 34.0) if severity == "gross" else (7.0, 15.0)
+    part = {"gross": 1.0, "moderate": 0.5, "slight": 0.8, "occult": 0.12}[severity]
     still: Literal["impacted", "gap"] = "impacted" if impacted else "gap"
-    widths = {"occult": (0.3, 0.8), "slight": (1.5, 3.5)}.get(severity, (1.2, 3.5))
+    slants = {"occult": (15.0, 35.0), "slight": (0.0, 20.0)}.get(severity, (0.0, 12.0))
+    widths = {"occult": (0.3, 0.8)}.get(severity, (2.5, 5.0) if impacted else (1.5, 3.5))
     return Fracture(
         kind=kind,
         form="displaced" if severity in ("moderate", "gross") else still,
         severity=severity,
         along=float(draw.uniform(0.25, 0.85)),
-        tilt=float(draw.normal(0, 12)),
+        tilt=float(draw.normal(0, 20 if severity == "occult" else 12)),
+        slant=float(draw.choice((-1, 1)) * draw.uniform(*slants)),
         gap=float(draw.uniform(*widths)),
         rise=float(draw.uniform(*moved)),
         turn=float(draw.uniform(20, 60) * part),
-        varus=float(draw.uniform(12, 32) * part * (0.25 if severity == "occult" else 1.0)),
+        varus=float(draw.uniform(12, 32) * part),
         roughness=float(draw.uniform(0.5, 2.2)),
     )

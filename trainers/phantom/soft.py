@@ -46,8 +46,9 @@ def belly_fold(patient: Patient) -> list[Quadric]:
     """An apron of fat before the hip whose lower edge crosses head or neck; on some only."""
     if patient.fold < 0.6:
         return []
-    low = 120.0 * (patient.fold - 0.6)
-    return [ellipsoid(torch.tensor([-60.0, -75.0 + low, 82.0]), (150.0, 72.0, 30.0), torch.eye(3))]
+    low, wide = 120.0 * (patient.fold - 0.6), patient.thigh
+    centre = torch.tensor([-1.0 * wide, -75.0 + low, 1.05 * wide])
+    return [ellipsoid(centre, (2.0 * wide, 72.0, 30.0), turned((0, 0, 1), 6))]
 
 
 def plaster(patient: Patient) -> list[Quadric]:
