@@ -14,7 +14,7 @@ from audit.results import ModelDescription, Preparation
 from trainers.fitting.chance import seeded
 from trainers.fitting.course import Course
 from trainers.fitting.log import TrainingLog
-from trainers.fitting.loop import course_of
+from trainers.fitting.loop import course_of, tidy
 from trainers.fitting.network import load_start
 from trainers.fitting.validate import threshold
 from trainers.progress import Progress
@@ -30,6 +30,7 @@ def fit(
     positive_class: str,
     weights: Path | Literal["imagenet"] | None = None,
     folder: Path | None = None,
+    pixels: Path | None = None,
     device: str = "cpu",
     max_seconds: float | None = None,
     progress: Progress | None = None,
@@ -40,8 +41,9 @@ def fit(
     `architecture`: a name, or a whole Recipe (`study_recipe(name)`, say), which the settings
     change. `weights`: a state_dict file to start from, "imagenet" for torchvision's, None for
     random. `folder`: keeps the state after every epoch, log.csv and log.json; the same call goes
-    on from there, and one that had ended answers at once. `max_seconds` ends after the epoch in
-    which it passes; the log then says "time", and the run is not repeatable.
+    on from there, and one that had ended answers at once. `pixels`: a private folder of decoded
+    images, which several trainings can share. `max_seconds` ends after the epoch in which it
+    passes; the log then says "time", and the run is not repeatable.
     Raises HipauditError for unknown labels or settings, one class only, patients in both splits,
     less than a batch of images, or a loss that is not finite.
     """
@@ -58,11 +60,14 @@ def fit(
         positive_class=positive_class,
         way=way,
         folder=folder,
+        pixels=pixels,
         device=device,
         progress=progress,
     )
     log = course.run(max_seconds)
-    return module, _described(course, log, classes, positive_class, weights), log
+    description = _described(course, log, classes, positive_class, weights)
+    tidy(course, log)
+    return module, description, log
 
 
 def _start(recipe: Recipe, classes: int, weights: Path | Literal["imagenet"] | None) -> nn.Module:

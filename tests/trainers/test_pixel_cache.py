@@ -177,7 +177,7 @@ def test_a_damaged_file_is_noticed_made_anew_and_said(tmp_path, how):
     again = store_pixels(cases, WAY, "roomy", folder=tmp_path, progress=Listens())
     np.testing.assert_array_equal(again.image(1), before)
     assert [case.load.count for case in cases] == [2, 2, 2]
-    assert said == ["The stored pixels of the images were damaged; they are decoded again."]
+    assert said == ["Stored pixels of the data were damaged; they are decoded again."]
 
 
 def test_a_file_of_other_images_under_this_name_is_not_taken(tmp_path):

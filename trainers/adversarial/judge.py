@@ -17,6 +17,7 @@ from trainers.adversarial.watch import MOST, Strength, collapsed, strength, warn
 from trainers.fitting.steps import normalised
 from trainers.pixels.load import load_pixels, load_targets
 from trainers.progress import Progress, Quiet
+from trainers.recipe import Recipe
 
 FILE = "strength.json"
 
@@ -79,6 +80,29 @@ class Judge:
             batch_size=self.batch_size,
             seed=self.seed,
         )
+
+
+def judge_of(
+    recipe: Recipe,
+    val: Cases,
+    way: Preparation,
+    classes: tuple[str, ...],
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> Judge | None:
+    """The judge of a recipe with adversarial examples; None for a recipe without."""
+    if recipe.adversarial is None:
+        return None
+    return Judge(
+        val,
+        way,
+        classes,
+        recipe.adversarial,
+        seed=recipe.seed,
+        batch_size=recipe.batch_size,
+        folder=folder,
+        progress=progress,
+    )
 
 
 def _sample(val: Cases) -> Cases:

@@ -16,6 +16,7 @@ from audit.checkpoints.assemble import load_strictly
 from audit.errors import DamagedFile, HipauditError
 from trainers.fitting.groups import freeze, peaks
 from trainers.fitting.log import Epoch, TrainingLog
+from trainers.fitting.precision import Precision, choose_precision
 from trainers.fitting.schedules import one_cycle, triangular
 from trainers.fitting.state import FILE, State, read_state, write_state
 from trainers.fitting.steps import Schedule, Steps
@@ -64,6 +65,7 @@ class Course:
         self._resume()
         if self.state.ended:
             return self._over()
+        self._settle()
         # What there is to go back to when the first epoch fails.
         self.state.best = self.state.best or _copied(self.steps.module)
         try:
@@ -84,12 +86,28 @@ class Course:
         self.progress.run(self._name, self._total, self._total)
         return self.log()
 
+    def _settle(self) -> None:
+        """In what numbers it trains: as before when taken up again on such a device."""
+        steps, recipe = self.steps, self.steps.recipe
+        kept = self.state.precision
+        if kept.get("device") != steps.device.type:
+            each = recipe.batch_size // steps.team.size
+            shape = (each, steps.way.channels, steps.way.height, steps.way.width)
+            found = choose_precision(
+                steps.module, shape, steps.device, recipe.mixed_precision, recipe.channels_last
+            )
+            kept = {"device": steps.device.type, **steps.team.agreed(found.recorded())}
+        self.state.precision = kept
+        steps.use(Precision(kept["dtype"], kept["channels_last"], kept["tried"]))
+
     def _phase(self, phase: Phase, end: float | None) -> None:
         steps, state = self.steps, self.state
         freeze(steps.module, steps.groups, frozen=phase.name == "frozen")
+        steps.begin()
         if phase.name not in state.tuned:
             decay = next((t.weight_decay for t in state.tuned.values()), None)
-            state.tuned[phase.name] = tune(steps, phase.name, decay, self.progress)
+            found = tune(steps, phase.name, decay, self.progress)
+            state.tuned[phase.name] = steps.team.agreed(found)
             if state.tuned[phase.name].tests:  # as long as an epoch or two
                 self._keep()
         tuned = state.tuned[phase.name]
@@ -106,7 +124,7 @@ class Course:
                 state.ended = "early stop"
             elif len(state.epochs) == steps.recipe.epochs:
                 state.ended = "epochs"
-            elif end is not None and time.monotonic() > end:
+            elif end is not None and steps.team.agreed(time.monotonic() > end):
                 state.ended = "time"
             self._keep()
 
@@ -123,6 +141,7 @@ class Course:
         )
         found = validate(steps)
         value = found.of(steps.recipe.metric) if self.judge is None else self.judge(steps.module)
+        value = steps.team.agreed(value)
         state.epochs.append(
             Epoch(
                 number, phase.name, lr, loss, found.loss, found.accuracy, found.auroc,
@@ -165,11 +184,12 @@ class Course:
 
     def _restore(self) -> None:
         """The best weights so far, or those it began with."""
+        self.steps.end()
         self.steps.module.load_state_dict(self.state.best)
         self.steps.module.eval()
 
     def _keep(self) -> None:
-        if self.folder is not None:
+        if self.folder is not None and self.steps.team.rank == 0:
             write_state(self.folder, self.key, self.state, self.steps.module)
             self.log().write(self.folder, self.steps.recipe.recorded())
 
@@ -197,8 +217,10 @@ class Course:
             "groups": [sum(p.numel() for p in group.values()) for group in steps.groups],
             "steps_per_epoch": steps.per_epoch,
             **_patience(steps.recipe.patience),
-            "dtype": str(next(steps.module.parameters()).dtype).removeprefix("torch."),
+            **self.state.precision,
             "device": steps.device.type,
+            "processes": steps.team.size,
+            "batchnorm_over": steps.team.batchnorm,
             "torch": torch.__version__,
             "torchvision": torchvision.__version__,
         }

@@ -69,7 +69,8 @@ def _climb(
                 batches = steps.batches("range test", phase, str(point // steps.per_epoch))
             for group in optimiser.param_groups:
                 group["lr"] = rate(point)
-            loss = float(steps.step(optimiser, batches[point % steps.per_epoch], draw, 0.0))
+            rows = batches[point % steps.per_epoch]
+            loss = float(steps.team.mean(steps.step(optimiser, rows, draw, 0.0)))
             if not math.isfinite(loss):
                 break
             rates.append(rate(point))

@@ -46,6 +46,7 @@ class State:
     ended: str = ""
     best: dict[str, Tensor] = field(default_factory=dict)
     optimiser: dict[str, Any] = field(default_factory=dict)
+    precision: dict[str, Any] = field(default_factory=dict)
 
 
 def identity(
@@ -98,7 +99,7 @@ def write_state(folder: Path, identity: dict[str, Any], state: State, module: nn
     write_whole(folder / FILE, stream.getvalue(), mode=0o600)
 
 
-_PLAIN = ("best_value", "best_epoch", "phase_best", "stale", "ended")
+_PLAIN = ("best_value", "best_epoch", "phase_best", "stale", "ended", "precision")
 
 
 def _on_cpu(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,23 +15,12 @@ from audit.results import Preparation
 from trainers.adversarial.examples import mixed_batch
 from trainers.fitting.chance import draws, seeded
 from trainers.fitting.groups import Group, layer_groups
-from trainers.pixels.augment import augment, nudge
+from trainers.fitting.material import Material
+from trainers.fitting.precision import Precision
 from trainers.recipe import Recipe
 
 Schedule = Callable[[int], tuple[float, float]]  # step -> share of the peak rate, momentum
 CHECK_EVERY = 16  # reading a loss makes a GPU wait
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """Decoded images (N, C, H, W) float16 and class indices (N,) of the two splits."""
-
-    x: Tensor
-    y: Tensor
-    val_x: Tensor
-    val_y: Tensor
-    classes: int
-    positive: int
 
 
 class Steps:
@@ -43,15 +32,34 @@ class Steps:
         material: Material,
         recipe: Recipe,
         way: Preparation,
-        device: torch.device,
     ) -> None:
+        """`module` lies on the device of the material's team already."""
         self.module, self.material, self.recipe, self.way = module, material, recipe, way
-        self.device = device
+        self.team, self.device = material.team, material.team.device
+        self.team.check(recipe.batch_size)
         self.groups: list[Group] = layer_groups(module, recipe.architecture)
         self.per_epoch = len(material.y) // recipe.batch_size
         self.weight: Tensor | None = None
         if recipe.class_weights == "balanced":
-            self.weight = _class_weights(material).to(device)
+            self.weight = _class_weights(material).to(self.device)
+        self.learner = module  # what a step goes through; see `begin`
+        self.use(Precision())
+
+    def use(self, precision: Precision) -> None:
+        """Train in these numbers from here on."""
+        self.precision = precision
+        self.scaler = precision.scaler(self.device)
+
+    def begin(self) -> None:
+        """Before the steps of a phase, once it is settled what learns."""
+        self.module.to(memory_format=self.precision.order)
+        self.learner = self.team.wrap(self.module)
+
+    def end(self) -> None:
+        """The module as it was given: its layers, their order in memory."""
+        self.team.unwrap(self.module)
+        self.module.to(memory_format=torch.contiguous_format)
+        self.learner = self.module
 
     def optimiser(self, peaks: Sequence[float], weight_decay: float) -> torch.optim.AdamW:
         """AdamW over what learns, a parameter group for each group of layers that does."""
@@ -83,48 +91,97 @@ class Steps:
         """
         self.module.train()
         draw = draws(self.recipe.seed, "augmentation", str(number))
-        losses, rates = list[Tensor](), list[float]()
-        with seeded(self.device, self.recipe.seed, "network", str(number)):
-            for step, rows in enumerate(self.batches(str(number))):
+        losses, pending, rates = list[float](), list[Tensor](), list[float]()
+        order = self.batches(str(number))
+        read = self.material.train.reads([self._mine(rows) for rows in order])
+        with seeded(self.device, self.recipe.seed, "network", str(number), *self._own):
+            for step, (rows, pixels) in enumerate(zip(order, read, strict=True)):
                 share, momentum = schedule(first + step)
                 set_rates(optimiser, share, momentum)
                 rates.append(float(optimiser.param_groups[-1]["lr"]))
                 part = ((number - 1) * self.per_epoch + step) / self._steps_in_all
-                losses.append(self.step(optimiser, rows, draw, part))
-                if (step + 1) % CHECK_EVERY == 0 or step + 1 == self.per_epoch:
-                    _check_finite(losses, rates, number)
+                pending.append(self.step(optimiser, rows, draw, part, pixels))
+                if len(pending) == CHECK_EVERY or step + 1 == self.per_epoch:
+                    losses += self._finite(pending, rates, number)
+                    pending.clear()
                 tell(step + 1)
-        return float(torch.stack(losses).cpu().double().mean()), rates[-1]
+        return math.fsum(losses) / len(losses), rates[-1]
 
     def step(
-        self, optimiser: torch.optim.AdamW, rows: Tensor, draw: Generator, part: float
+        self,
+        optimiser: torch.optim.AdamW,
+        rows: Tensor,
+        draw: Generator,
+        part: float,
+        pixels: Tensor | None = None,
     ) -> Tensor:
-        """One batch; its loss, detached. `part`: share of the whole training that is done."""
-        x, y = self.batch(rows, draw)
+        """One batch; its loss, detached: of this process's part of it, where there are several.
+
+        `part`: share of the whole training that is done. `pixels`: those of this process's
+        rows where they were read ahead.
+        """
+        x, y = self.batch(rows, draw, pixels)
         if self.recipe.adversarial is not None:
             x = mixed_batch(
                 self.module, self.forward, x, y, self.recipe.adversarial,
                 draw=draw, progress_of_training=part,
             )  # fmt: skip
-        loss = F.cross_entropy(self.forward(x), y, weight=self.weight)
+        loss = F.cross_entropy(self._through(self.learner, x), y, weight=self.weight)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
-        optimiser.step()
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        self.scaler.step(optimiser)
+        self.scaler.update()
         return loss.detach()
 
-    def batch(self, rows: Tensor, draw: Generator) -> tuple[Tensor, Tensor]:
-        """Augmented pixels (N, C, H, W) in [0, 1] and class indices (N,), on the device."""
-        x = self.material.x[rows].float()
-        if self.recipe.augmentation == "study":
-            x = augment(x, draw, flip=self.recipe.flip)
-        elif self.recipe.augmentation == "gentle":
-            x = nudge(x, draw, flip=self.recipe.flip)
-        return x.to(self.device), self.material.y[rows].to(self.device)
+    def batch(
+        self, rows: Tensor, draw: Generator, pixels: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Augmented pixels (N, C, H, W) in [0, 1] and class indices (N,), on the device.
+
+        Draws are made for the whole batch, so that it looks the same whoever has a part of it.
+        """
+        mine, images = self._mine(rows), self.material.train
+        looks = images.looks(rows, draw)
+        part = None if looks is None else looks.of(self.team.part(len(rows)))
+        x = images.see(images.read(mine) if pixels is None else pixels, mine, part)
+        return x, self.material.y[mine].to(self.device)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pixels (N, 1 or 3, H, W) in [0, 1] -> logits (N, K), as Classifier does it."""
+        """Pixels (N, 1 or 3, H, W) in [0, 1] -> logits (N, K), as a training step computes them."""
+        return self._through(self.module, x)
+
+    def answers(self, x: Tensor) -> Tensor:
+        """The same in float32, as Classifier computes them: what validation and audit see."""
         logits: Tensor = self.module(normalised(x, self.way))
         return logits
+
+    def _through(self, network: nn.Module, x: Tensor) -> Tensor:
+        seen = normalised(x, self.way).contiguous(memory_format=self.precision.order)
+        with self.precision.autocast(self.device):
+            logits: Tensor = network(seen)
+        return logits.float()
+
+    def _mine(self, rows: Tensor) -> Tensor:
+        return rows[self.team.part(len(rows))]
+
+    def _finite(self, pending: list[Tensor], rates: list[float], number: int) -> list[float]:
+        """The losses of the last steps, over all processes; every process sees the same."""
+        found: list[float] = self.team.mean(torch.stack(pending)).tolist()
+        first = len(rates) - len(found)
+        for index, value in enumerate(found):
+            if not math.isfinite(value):
+                raise HipauditError(
+                    "a finite training loss",
+                    f"{value} in epoch {number}, step {first + index + 1}, at learning rate "
+                    f"{rates[first + index]:.3g}",
+                    "Use a smaller lr.",
+                )
+        return found
+
+    @property
+    def _own(self) -> tuple[str, ...]:
+        """Dropout differs between processes as it does between the images of a batch."""
+        return (f"process {self.team.rank}",) if self.team.rank else ()
 
     @property
     def _steps_in_all(self) -> int:
@@ -140,35 +197,22 @@ def set_rates(optimiser: torch.optim.AdamW, share: float, momentum: float) -> No
 
 def normalised(x: Tensor, way: Preparation) -> Tensor:
     """x (N, 1 or 3, H, W) in [0, 1] -> what the network sees, as Classifier does it."""
-    mean, std = _constants(way.mean, way.std, x.device)
+    mean, std = _moments(way.mean, way.std, x.device)
     wide = x.mean(1, keepdim=True) if x.shape[1] > way.channels else x
     return (wide.expand(-1, way.channels, -1, -1) * way.value_range - mean) / std
 
 
-@lru_cache  # a copy to a GPU at each step would make it wait
-def _constants(
+@cache
+def _moments(
     mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    shape = (1, -1, 1, 1)
+    """Kept on the device: copying them there at every step would make a GPU wait."""
     return (
-        torch.tensor(mean, device=device).view(shape),
-        torch.tensor(std, device=device).view(shape),
+        torch.tensor(mean, device=device).view(1, -1, 1, 1),
+        torch.tensor(std, device=device).view(1, -1, 1, 1),
     )
 
 
-def _check_finite(losses: list[Tensor], rates: list[float], number: int) -> None:
-    found = torch.stack(losses[-CHECK_EVERY:]).cpu()
-    bad = (~torch.isfinite(found)).nonzero()
-    if len(bad):
-        first = int(bad[0]) + len(losses) - len(found)
-        value = float(losses[first])
-        raise HipauditError(
-            "a finite training loss",
-            f"{value} in epoch {number}, step {first + 1}, at learning rate {rates[first]:.3g}",
-            "Use a smaller lr.",
-        )
-
-
 def _class_weights(material: Material) -> Tensor:
-    counts = torch.bincount(material.y, minlength=material.classes).clamp(min=1)
-    return len(material.y) / (material.classes * counts.float())
+    counts = torch.bincount(material.y, minlength=len(material.classes)).clamp(min=1)
+    return len(material.y) / (len(material.classes) * counts.float())

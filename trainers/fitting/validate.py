@@ -14,12 +14,14 @@ from trainers.fitting.steps import Steps
 def logits(steps: Steps) -> np.ndarray[Any, Any]:
     """(N, K) of the validation split, in its order; the network is left in eval mode."""
     steps.module.eval()
+    images, team = steps.material.val, steps.team
+    mine = torch.arange(len(images)).tensor_split(team.size)[team.rank]
     with torch.no_grad():
         parts = [
-            steps.forward(part.float().to(steps.device)).float().cpu()
-            for part in torch.split(steps.material.val_x, steps.recipe.batch_size)
+            steps.answers(images.batch(rows.tolist()).to(steps.device)).float()
+            for rows in torch.split(mine, steps.recipe.batch_size)
         ]
-    return torch.cat(parts).numpy()
+    return team.gathered(torch.cat(parts)).numpy()
 
 
 def validate(steps: Steps) -> Scores:

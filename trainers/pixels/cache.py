@@ -37,7 +37,7 @@ def store_pixels(
     *,
     folder: Path | None = None,
     progress: Progress | None = None,
-    name: str = "images",
+    name: str = "data",
 ) -> Stored:
     """The pixels of `cases`, in their order, decoded now or found in `folder`.
 
@@ -51,7 +51,7 @@ def store_pixels(
     A damaged file is made anew and a note says so. Raises HipauditError when the disk is full.
     """
     progress = progress or Quiet()
-    images = _decoded(cases, way, kind, progress, f"decoding {name}")
+    images = _decoded(cases, way, kind, progress, f"decoding the {name}")
     key = _key(cases, way, kind)
     if folder is None:
         return _nameless(images, key)
@@ -61,7 +61,7 @@ def store_pixels(
     if found is not None:
         return found
     if path.exists():
-        progress.note(f"The stored pixels of the {name} were damaged; they are decoded again.")
+        progress.note(f"Stored pixels of the {name} were damaged; they are decoded again.")
     with writing_whole(path, mode=0o600) as stream:
         write_images(stream, images, key)
     written = open_images(path, key)
@@ -70,6 +70,14 @@ def store_pixels(
             "the stored pixels as they were written", "others", "Check the disk, then run again."
         )
     return written
+
+
+def forget_pixels(folder: Path) -> None:
+    """Remove the decoded images of a folder, and the folder if that leaves it empty."""
+    for path in folder.glob("pixels-*.bin"):
+        path.unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def shrunk(pixels: Pixels, way: Preparation) -> npt.NDArray[np.float32]:
