@@ -76,8 +76,9 @@ def described_by(
 def _youden(classifier: Classifier, network: nn.Module, val: Cases) -> float:
     given = classifier.description
     other = Classifier(copy.deepcopy(network), given, device=str(classifier.device))
-    x = load_pixels(val, given.preparation).float()
-    logits = torch.cat([other.predict(part).logits for part in torch.split(x, BATCH)])
+    parts = [Cases(val[i : i + BATCH], val.description) for i in range(0, len(val), BATCH)]
+    seen = (load_pixels(part, given.preparation).float() for part in parts)
+    logits = torch.cat([other.predict(x).logits for x in seen])
     positive = given.classes.index(given.positive_class)
     return youden(logits.numpy(), load_targets(val, given.classes).numpy(), positive)
 
