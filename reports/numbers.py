@@ -47,6 +47,7 @@ DEFENCES = {
     "tta": "TTA (test-time augmentation)",
     "quality-filter": "quality filter",
     "referral": "referral by cut-off",
+    "adversarial-training": "adversarial training",
 }
 SCORES = {
     "auroc",
