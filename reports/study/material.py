@@ -89,6 +89,9 @@ class StudyMaterial:
 
     @property
     def independent(self) -> bool:
-        """True when images were treated as independent of one another."""
+        """True when images were treated as independent of one another.
+
+        Wilson's interval always does, so it says nothing of what is known of the patients.
+        """
         found = [*self.results.findings, *(f for model in self.done for f in model.findings)]
-        return any(f.independent for f in found)
+        return any(f.independent and f.method != "wilson" for f in found if f.low is not None)

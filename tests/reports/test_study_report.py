@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,9 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from audit.errors import HipauditError
-from audit.results import Finding
+from audit.results import Finding, Note
 from audit.study_results import PairedTest, StudyResults, read_study
+from reports.pdf import render_pdf
 from reports.study.panels.paired import p_value
 from reports.study.render import render_study
 from reports.wording import FOOTER, overclaims
@@ -129,6 +132,7 @@ def test_a_model_that_failed_is_named_with_its_reason_and_loses_nothing_of_the_o
 def test_a_published_model_that_was_not_trained_keeps_its_row():
     text = page_of(small()).text
     assert "Alexnet – – not in this study 88.00%" in text
+    assert "Published in: thesis 2019, table 2." in text
 
 
 def test_a_model_that_may_know_only_the_commoner_class_is_named():
@@ -174,6 +178,41 @@ def test_every_number_of_the_recipe_is_there_and_what_differs_is_beside_its_mode
     assert "max epochs 40 Largest number of epochs after the body was unfrozen." in seven.text
     assert "Densenet169 0.003481 0.01" in seven.text
     assert "Resnet152 0.00346 0.001" in seven.text
+
+
+def test_what_training_used_is_told_apart_from_what_was_asked():
+    used = {"device": "cpu", "torch": "2.15.0", "phases": {"all": {"lr": 0.00123}}, "tried": {}}
+    made = tuple(
+        m.model_copy(update={"recipe": {"lr": "auto", "used": used}}) for m in sample.light(2)
+    )
+    text = page_of(small(models=made)).text
+    assert "Recipe: the same for all models Setting Value What it is lr auto" in text
+    assert "all layers: lr 0.00123 Peak rate of the last layer group." in text
+    assert "tried none" in text
+    assert "used.device" not in text
+    assert "2.15.0 " not in text.partition("How to repeat this")[0]
+
+
+def test_every_setting_of_a_recipe_is_explained():
+    from dataclasses import fields
+
+    from reports.texts import text_data
+    from trainers.recipe import Recipe
+
+    explained = text_data("study/recipe_words.yaml")
+    assert {field.name for field in fields(Recipe)} - set(explained) == set()
+
+
+def test_a_finished_model_whose_audit_failed_is_said():
+    made = (sample.light(1)[0].model_copy(update={"reason": "the audit failed: disk full"}),)
+    assert "Densenet169: the audit failed: disk full." in page_of(small(models=made)).text
+
+
+def test_a_warning_the_study_gives_itself_is_not_given_twice():
+    note = Note(code="best-of-several", level="warning", text="The best looks better than it is.")
+    text = page_of(small(notes=(note,))).text
+    assert "The best of 2 was chosen" not in text
+    assert "The best looks better than it is." in text
 
 
 def test_the_suggested_rate_of_the_chosen_decay_is_printed(seven):
@@ -340,3 +379,22 @@ def test_study_json_reads_back_as_it_was_written_and_damage_is_one_line(tmp_path
 def test_rendering_twice_gives_the_same_text(tmp_path):
     results = small(artefacts=sample.pictures(tmp_path))
     assert render_study(results, tmp_path) == render_study(results, tmp_path)
+
+
+def test_the_page_becomes_a_tagged_pdf_of_numbered_pages_with_its_footer(tmp_path):
+    results = small(models=sample.light(1), artefacts=sample.pictures(tmp_path)[:1])
+    html = render_study(results, tmp_path)
+    attached = {"study.json": results.to_json().encode()}
+    pdf = render_pdf(html, attachments=attached, date=results.provenance.date)
+    assert pdf.startswith(b"%PDF")
+    if shutil.which("pdftotext") is None:
+        pytest.skip("no pdftotext here")
+    (tmp_path / "r.pdf").write_bytes(pdf)
+    command = ["pdftotext", "-layout", str(tmp_path / "r.pdf"), "-"]
+    pages = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\f")
+    count = len(pages) - 1
+    for number, page in enumerate(pages[:-1], start=1):
+        assert f"page {number} of {count}" in page
+        assert "Not certification, conformity assessment" in page
+        assert "SYNTHETIC DATA" in page
+    assert "Keep in mind" in pages[0]

@@ -11,6 +11,8 @@ from reports.figures.style import SOFT, as_address, drawing, look, shorten
 
 def training(rows: Sequence[tuple[str, Trained]], title: str) -> str:
     """Left: mean cross-entropy per epoch. Right: validation accuracy, AUROC. Kept epoch marked."""
+    from matplotlib.ticker import MaxNLocator
+
     with drawing(2, len(rows), 0.55 + 1.55 * len(rows)) as (figure, grid):
         handles: dict[str, Any] = {}
         for line, (name, model) in zip(grid, rows, strict=True):
@@ -19,6 +21,8 @@ def training(rows: Sequence[tuple[str, Trained]], title: str) -> str:
             for axes, words in zip(line, ("loss", "validation"), strict=True):
                 handles |= _marks(axes, model)
                 axes.set_title(f"{shorten(name, 34)}, {words}")
+        for axes in grid.flat:
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         for axes in grid[-1]:
             axes.set_xlabel("epoch")
         figure.legend(handles.values(), handles, loc="outside upper left", ncols=3)

@@ -50,7 +50,8 @@ def found_limits(material: StudyMaterial) -> list[str]:
         found.append(
             "Models were judged on the images that chose their weights: every number is optimistic."
         )
-    if len(material.done) > 1:
+    told = {note.code for note in results.notes}
+    if len(material.done) > 1 and results.kind == "models" and "best-of-several" not in told:
         found.append(
             f"The best of {len(material.done)} was chosen on the test split it is reported on: "
             "its number is optimistic."
@@ -59,7 +60,7 @@ def found_limits(material: StudyMaterial) -> list[str]:
     found.append("One data set on one date; other hospitals, devices and years were not seen.")
     if results.published:
         found.append("The published values are of other images; nothing tests the difference.")
-    if material.independent:
+    if material.independent and "no-patients" not in told:
         found.append(
             "Images treated as independent: images of one patient resemble each other, and "
             "intervals may be too narrow."
@@ -67,6 +68,7 @@ def found_limits(material: StudyMaterial) -> list[str]:
     if material.unfinished:
         names = ", ".join(material.label(model.name) for model in material.unfinished)
         found.append(f"Without a result: {names}.")
+    found += [f"{material.label(m.name)}: {m.reason}." for m in material.done if m.reason]
     found += [note.text for note in results.notes if note.level in ("warning", "fault")]
     return list(dict.fromkeys(found))
 

@@ -7,12 +7,15 @@ from typing import Any
 
 from audit.study_results import Trained
 from reports.blocks import Block, Cell, Table, Text
+from reports.study.figures.rates import PHASES
 from reports.study.material import StudyMaterial
 from reports.texts import text_data
 
 LONGEST = 160
 WORDS = "study/recipe_words.yaml"
 MOST_COLUMNS = 5
+USED = "used"
+VERSIONS = ("torch", "torchvision")
 
 
 def recipe(material: StudyMaterial) -> Sequence[Block]:
@@ -20,20 +23,38 @@ def recipe(material: StudyMaterial) -> Sequence[Block]:
     models = [model for model in material.results.models if model.recipe]
     if not models:
         return [Text("No recipe was recorded.", "Recipe.")]
-    flat = {model.name: flattened(model.recipe) for model in models}
+    plain = {m.name: {k: v for k, v in m.recipe.items() if k != USED} for m in models}
+    used = {m.name: _used(m.recipe.get(USED)) for m in models}
+    asked = _tables(material, models, {n: flattened(r) for n, r in plain.items()}, "Recipe")
+    return [*asked, *_tables(material, models, used, "What training used")]
+
+
+def _used(recorded: Any) -> dict[str, str]:
+    """What the recipe left open and the fit filled in; versions are told with the methods."""
+    found = flattened(recorded) if isinstance(recorded, Mapping) else {}
+    return {f"{USED}.{name}": text for name, text in found.items() if name not in VERSIONS}
+
+
+def _tables(
+    material: StudyMaterial,
+    models: Sequence[Trained],
+    flat: Mapping[str, Mapping[str, str]],
+    title: str,
+) -> list[Table]:
+    """What all models share, then what differs."""
     names = list(dict.fromkeys(name for known in flat.values() for name in known))
     same = [n for n in names if len({known.get(n) for known in flat.values()}) == 1]
     first = flat[models[0].name]
     words = text_data(WORDS)
     rows = [[_spoken(name), first[name], words.get(name, "")] for name in same]
-    found: list[Block] = []
+    found: list[Table] = []
     if rows:
-        shared = "all models" if len(models) > 1 else "the model"
+        shared = "the same for all models" if len(models) > 1 else "the model"
         columns = ["Setting", "Value", "What it is"]
-        title = f"Recipe of {shared}"
-        found.append(Table(title, columns, rows, "", frozenset(), (22, 28, 50), "M"))
+        caption = f"{title}: {shared}"
+        found.append(Table(caption, columns, rows, "", frozenset(), (28, 24, 48), "M"))
     differ = [name for name in names if name not in same and name != "architecture"]
-    return [*found, *_differing(material, models, flat, differ, words)]
+    return [*found, *_differing(material, models, flat, differ, title)]
 
 
 def _differing(
@@ -41,9 +62,10 @@ def _differing(
     models: Sequence[Trained],
     flat: Mapping[str, Mapping[str, str]],
     names: Sequence[str],
-    words: Mapping[str, str],
+    title: str,
 ) -> list[Table]:
     """A column per setting, five a table; explained below."""
+    words = text_data(WORDS)
     found = []
     for at in range(0, len(names), MOST_COLUMNS):
         part = names[at : at + MOST_COLUMNS]
@@ -55,8 +77,8 @@ def _differing(
         widths = (100 - share * len(part), *(share for _ in part))
         note = " ".join(f"{_spoken(n).capitalize()}: {words[n]}" for n in part if n in words)
         columns = ["Model", *(_spoken(name) for name in part)]
-        title = "Recipe: what differs between models"
-        found.append(Table(title, columns, rows, note, frozenset(), widths, "M"))
+        caption = f"{title}: what differs between models"
+        found.append(Table(caption, columns, rows, note, frozenset(), widths, "M"))
     return found
 
 
@@ -84,10 +106,16 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, Mapping) and not value:
+        return "none"
     if isinstance(value, list | tuple):
         return ", ".join(_text(part) for part in value) or "none"
     return str(value)
 
 
 def _spoken(name: str) -> str:
+    """ "used.phases.all.lr" as a reader meets it: "all layers: lr"."""
+    name = name.removeprefix(f"{USED}.")
+    for phase, words in PHASES.items():
+        name = name.replace(f"phases.{phase}.", f"{words}: ")
     return name.replace("_", " ")

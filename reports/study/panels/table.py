@@ -33,12 +33,13 @@ def results_table(material: StudyMaterial) -> Sequence[Block]:
         f"Positive class: {material.results.positive_class}."
     )
     if published:
-        columns += ["Accuracy, published", "Source"]
-        widths = (26, 13, 21, 21, 19)
+        columns += ["Accuracy, published"]
+        widths = (34, 16, 25, 25)
+        sources = "; ".join(dict.fromkeys(row.source for row in material.results.published))
         note += (
             " Published values are of other images, and were measured on the images that decided "
             "when training stopped; their intervals follow from the nearest count. No test "
-            "compares the two columns."
+            f"compares the two columns. Published in: {sources}."
         )
     title = "Accuracy on the test split"
     return [
@@ -55,13 +56,12 @@ def _row(material: StudyMaterial, model: Trained, published: bool) -> list[str |
     else:
         row.append(Cell("–", sub="failed, see below" if model.state == "failed" else "not trained"))
     if published:
-        known = material.published_of(model)
-        row += [_published(known), known.source if known else ""]
+        row.append(_published(material.published_of(model)))
     return row
 
 
 def _not_trained(row: Published) -> list[str | Cell]:
-    return [row.title, "–", Cell("–", sub="not in this study"), _published(row), row.source]
+    return [row.title, "–", Cell("–", sub="not in this study"), _published(row)]
 
 
 def _published(row: Published | None) -> Cell:

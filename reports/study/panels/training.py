@@ -13,6 +13,11 @@ from reports.study.material import StudyMaterial
 PER_PICTURE = 4
 MOST_EPOCHS = 70
 MOST_DECAYS = 6
+ENDED = {
+    "epochs": "the recipe's largest number of epochs",
+    "early stop": "no better validation value for as many epochs as the recipe waits",
+    "time": "the time limit",
+}
 
 
 def range_tests(material: StudyMaterial) -> Sequence[Block]:
@@ -135,7 +140,7 @@ def _ends(material: StudyMaterial, trained: Sequence[Trained]) -> Table:
     for model in trained:
         frozen = sum(row.phase == "frozen" for row in model.epochs)
         kept = "–" if model.best_epoch is None else str(model.best_epoch)
-        ended = model.ended or "not recorded"
+        ended = ENDED.get(model.ended, model.ended) or "not recorded"
         counts = [str(frozen), str(len(model.epochs) - frozen), kept]
         rows.append([material.label(model.name), *counts, ended])
     columns = ["Model", "Epochs frozen", "Epochs unfrozen", "Epoch kept", "Why training ended"]
