@@ -181,7 +181,7 @@ def test_of_a_site_full_of_canaries_none_leaves_but_in_the_private_table(site, t
     assert {row["age_band"] for row in rows_of(out)} == {"90+"}
     private = out / "private"
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
-    assert {stat.S_IMODE(p.stat().st_mode) for p in files if p.name != "conversion.json"} == {0o600}
+    assert {stat.S_IMODE(p.stat().st_mode) for p in files} == {0o600}
 
 
 def test_a_png_has_no_chunk_but_header_pixels_and_end(eight, tmp_path):

@@ -63,7 +63,7 @@ def begin(out: Path, key: str, names: set[str]) -> None:
 
 def record(out: Path, content: dict[str, Any]) -> Path:
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    return write_whole(out / RECORD, text)
+    return write_whole(out / RECORD, text, mode=0o600)
 
 
 def recorded(out: Path) -> dict[str, Any]:
