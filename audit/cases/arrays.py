@@ -36,17 +36,22 @@ def from_arrays(
     patients: Sequence[Any] | None = None,
     attributes: Mapping[str, Sequence[Any]] | None = None,
     boxes: Sequence[Sequence[Box]] | None = None,
+    readings: Mapping[str, Sequence[Any]] | None = None,
     name: str = "arrays",
 ) -> Cases:
     """Cases from (N, H, W), (N, H, W, 3) or (N, 1 or 3, H, W), or N images of any such shape.
 
     uint8 is divided by 255 and uint16 by 65535; floats must lie in [0, 1]. `attributes` maps a
-    column to N values, `boxes` gives each image its (xmin, ymin, xmax, ymax) in pixels.
+    column to N values, `boxes` gives each image its (xmin, ymin, xmax, ymax) in pixels,
+    `readings` maps a reader to N labels (empty or None: not read).
     Raises HipauditError for lengths that differ and for images that are none of these.
     """
     columns = {plain_name(column): values for column, values in (attributes or {}).items()}
+    read = {plain_name(reader): values for reader, values in (readings or {}).items()}
     for what, given in (("labels", labels), ("patients", patients), ("boxes", boxes)):
         _same_length(what, given, len(images))
+    for reader, values in read.items():
+        _same_length(f'readings of "{reader}"', values, len(images))
     for column, values in columns.items():
         _same_length(f'attribute "{column}"', values, len(images))
     for index, label in enumerate(labels):
@@ -57,7 +62,8 @@ def from_arrays(
     found = []
     for index, image in enumerate(images):
         pixels = _as_pixels(image, index)
-        cells = {column: _text(values[index]) for column, values in columns.items()}
+        told = {**columns, **read}
+        cells = {column: _text(values[index]) for column, values in told.items()}
         if patients is not None:
             cells["patient_id"] = _text(patients[index])
         found.append(
@@ -72,7 +78,8 @@ def from_arrays(
                 boxes=tuple(map(_box, boxes[index])) if boxes is not None else (),
             )
         )
-    return collect(found, Reading("arrays", tuple(columns), name=name), DataOptions())
+    reading = Reading("arrays", (*columns, *read), name=name)
+    return collect(found, reading, DataOptions(reader_columns=tuple(read)))
 
 
 def _same_length(what: str, given: Sequence[Any] | None, count: int) -> None:

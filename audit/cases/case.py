@@ -23,6 +23,7 @@ class Case:
     `attributes`: subgroup columns (view, sex, age_band, …), never a path, date or UID.
     `load()`: decoded pixels, float32 in [0, 1], (H, W) grey or (H, W, 3) colour.
     `boxes`: lesion boxes (xmin, ymin, xmax, ymax) in native pixels.
+    `readings`: what readers called it, by column; never a subgroup.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Case:
     shape: tuple[int, ...] = ()
     boxes: tuple[tuple[float, float, float, float], ...] = ()
     burned_in: bool | None = None
+    readings: Mapping[str, str] = field(default_factory=dict)
 
 
 class Cases(Sequence[Case]):

@@ -12,7 +12,9 @@ from audit.cases.identity import case_ids, data_sha256
 from audit.cases.listing import Box
 from audit.cases.options import DataOptions
 from audit.cases.patients import number_patients
+from audit.cases.readings import readings_of
 from audit.cases.remarks import remarks
+from audit.cases.table import plain_name
 from audit.errors import HipauditError, did_you_mean
 from audit.results import DataDescription, Note, Skipped
 
@@ -55,6 +57,7 @@ def collect(images: Sequence[Image], reading: Reading, options: DataOptions) -> 
     """Cases in the order of their ids. Raises HipauditError with fewer than two classes."""
     _check_labels(images, reading, options)
     attributes, notes = _attributes(images, reading, options)
+    readings = readings_of(images, reading.columns, options.reader_columns)
     raw = _patients(images, reading, options)
     keys = [
         (image.label, sorted(found.items()), image.boxes, patient)
@@ -72,8 +75,11 @@ def collect(images: Sequence[Image], reading: Reading, options: DataOptions) -> 
             shape=image.shape,
             boxes=image.boxes,
             burned_in=_burned_in(image, options),
+            readings=read,
         )
-        for case_id, image, patient, found in zip(ids, images, numbers, attributes, strict=True)
+        for case_id, image, patient, found, read in zip(
+            ids, images, numbers, attributes, readings, strict=True
+        )
     ]
     by_where = dict(zip((image.where for image in images), ids, strict=True))
     notes = [*reading.notes, *notes, *patient_notes]
@@ -109,7 +115,8 @@ def _attributes(
     images: Sequence[Image], reading: Reading, options: DataOptions
 ) -> tuple[list[dict[str, str]], list[Note]]:
     """Of the table, completed by what the headers say; the table wins where both speak."""
-    columns = [name for name in reading.columns if name != options.cluster_by]
+    apart = {options.cluster_by, *map(plain_name, options.reader_columns)}
+    columns = [name for name in reading.columns if name not in apart]
     rows = [image.cells for image in images]
     people = options.cluster_by or "patient_id"
     chosen, notes = choose_attributes(rows, columns, options.view_column, people)

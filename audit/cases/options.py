@@ -21,6 +21,8 @@ class DataOptions:
     patients compare within one reading only.
     `need_labels` False also reads images without any, as what converts them does: a folder's
     name may be a patient's, so it is a label only where it is one of `folder_labels`.
+    `reader_columns`: columns that hold what a reader called each image, in the words of the
+    labels; empty where that reader did not read it. They are readings, never subgroups.
     `workers`: images decoded at a time. `strict_burned_in`: a DICOM image that does not say
     whether text is burned in counts as one that says so.
     """
@@ -37,6 +39,7 @@ class DataOptions:
     strict_burned_in: bool = False
     need_labels: bool = True
     folder_labels: tuple[str, ...] = ()
+    reader_columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.max_skipped <= 1.0:
