@@ -160,7 +160,7 @@ def test_pairs_are_a_matrix_with_p_above_and_counts_below_the_diagonal():
     text = page_of(small(models=sample.light(3), tests=tests)).text
     # Rows in the order of the models; below the diagonal the row's own count comes first.
     assert "1 Densenet169 .003 .292 2 Resnet50 4/21 1 3 VGG_19 3/9 5/5" in text
-    assert "1 of 3 pairs of models differ in accuracy" in text
+    assert "Pairs of models that differ in accuracy: 1 of 3" in text
 
 
 def test_twelve_models_have_their_pairs_in_a_list():

@@ -96,8 +96,8 @@ def _pairs(material: StudyMaterial) -> list[str]:
         return []
     apart = sum(test.p_holm < LEVEL for test in tests)
     return [
-        f"{apart} of {len(tests)} pairs of models differ in accuracy (McNemar, p < .05 after "
-        "Holm); the order of the others may be chance."
+        f"Pairs of models that differ in accuracy: {apart} of {len(tests)} (McNemar, p < .05 "
+        "after Holm); the order of the others may be chance."
     ]
 
 

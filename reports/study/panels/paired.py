@@ -80,7 +80,7 @@ def _list(material: StudyMaterial, metric: str, tests: Sequence[PairedTest]) -> 
     left = len(ranked) - len(rows)
     note = (
         "Right by the first only / by the second only. Exact McNemar test; p after Holm is over "
-        f"the {len(tests)} tests of this metric, bold below .05. A large p does not show that two "
+        f"all pairs of this metric ({len(tests)}), bold below .05. A large p does not show that two "
         "models are equal."
     )
     if left:

@@ -104,7 +104,15 @@ def _epochs(material: StudyMaterial, trained: Sequence[Trained]) -> Table:
         for model in trained
         for row in kept[model.name]
     ][: max(MOST_EPOCHS, 4 * len(trained))]
-    columns = ["Model", "Epoch", "Rate", "Training loss", "Validation loss", "Accuracy", "AUROC"]
+    columns = [
+        "Model",
+        "Epoch",
+        "Last rate",
+        "Training loss",
+        "Validation loss",
+        "Accuracy",
+        "AUROC",
+    ]
     note = (
         f"First, last frozen, kept (*) and last epoch of each model; all {total} are in "
         "study.json and in each model's training log. Accuracy and AUROC of the validation split."
