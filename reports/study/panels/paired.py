@@ -80,8 +80,8 @@ def _list(material: StudyMaterial, metric: str, tests: Sequence[PairedTest]) -> 
     left = len(ranked) - len(rows)
     note = (
         "Right by the first only / by the second only. Exact McNemar test; p after Holm is over "
-        f"all pairs of this metric ({len(tests)}), bold below .05. A large p does not show that two "
-        "models are equal."
+        f"all pairs of this metric ({len(tests)}), bold below .05. A large p does not show that "
+        "two models are equal."
     )
     if left:
         note += f" {left} more pairs, with larger p, are in study.json."
