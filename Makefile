@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all lint format bench wheel schema clean pango
+.PHONY: help install demo study-small test test-all lint format bench wheel schema clean pango
 
 help:  ## this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(INSTALLED)  ## create .venv and install hipaudit with pinned packages (about 6 GB, once)
 
@@ -31,6 +31,16 @@ pango:  # WeasyPrint needs Pango at run time
 
 demo: $(INSTALLED) pango  ## synthesise radiographs, train, audit, write the report (about 8 minutes)
 	$(BIN)/hipaudit demo
+
+SMALL := hipaudit-out/study-small
+STUDY_SMALL := --weights none --size 64 --freeze-epochs 2 --epochs 4 --batch-size 16 \
+  --set weight_decay=0.01 --preset ci --audit-samples 48 --seed 0
+
+# In full: hipaudit phantom radiographs/ && hipaudit study --data radiographs/ --device cuda
+study-small: $(INSTALLED) pango  ## seven small networks on synthetic images (about 30 minutes)
+	$(BIN)/hipaudit phantom hipaudit-out/radiographs-small --spec examples/study_small.toml
+	$(BIN)/hipaudit study --data hipaudit-out/radiographs-small $(STUDY_SMALL) --device cpu --out $(SMALL)
+	$(BIN)/python benchmarks/study.py $(SMALL) --name study-small
 
 test: $(INSTALLED) pango  ## the test suite without the slow tests, and the built wheel
 	$(BIN)/python -m pytest
