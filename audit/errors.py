@@ -20,6 +20,10 @@ class HipauditError(Exception):
         self.fix = fix
         super().__init__(self._line())
 
+    def __reduce__(self) -> tuple[type[HipauditError], tuple[str, str, str]]:
+        """So that an error of another process arrives with its three parts."""
+        return type(self), (self.expected, self.found, self.fix)
+
     def _line(self) -> str:
         sentence = f"Expected {self.expected}, but found {self.found}."
         return " ".join(f"{sentence} {self.fix}".split())
