@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,17 +66,22 @@ class Planted(Parameter):
 @click.option("--spec", "file", type=FILE, metavar="TOML", help="Fields of the specification.")
 @click.option("--format", "form", type=OneOf(["png", "dicom"]), help="[default: png]")
 @click.option("--seed", type=int, help="Of every random draw. [default: 0]")
+@click.option("--workers", type=click.IntRange(1), help="Processes. [default: one per core]")
+@click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda",
+              help="Where to compute.")  # fmt: skip
 @with_options(TALK)
 @click.pass_obj
 def command(session: Any, /, **flags: Any) -> int:
     from hipaudit.progress import Talking
+    from hipaudit.workflow import real_device
     from trainers.phantom.write import write_dataset
 
     session.talk(flags["verbose"])
     spec, out = _spec(flags), flags["out"]
+    workers, device = flags["workers"] or os.cpu_count() or 1, real_device(flags["device"])
     with Talking(quiet=flags["quiet"], started=lambda: None) as told:
-        told.note(_ahead(spec))
-        write_dataset(out, spec, told)
+        told.note(_ahead(spec, workers, device))
+        write_dataset(out, spec, told, workers=workers, device=device)
     click.echo(f"{sum(spec.counts.values()):,} synthetic radiographs in {out}")
     return 0
 
@@ -96,12 +102,12 @@ def _spec(flags: dict[str, Any]) -> PhantomSpec:
     return made(wanted, spec)
 
 
-def _ahead(spec: PhantomSpec) -> str:
+def _ahead(spec: PhantomSpec, workers: int, device: str) -> str:
     """What is about to be written, how large and for how long."""
     from hipaudit.screen import duration
     from trainers.phantom.outlook import outlook
 
-    ahead = outlook(spec)
+    ahead = outlook(spec, workers, device)
     counts = ", ".join(f"{count:,} {split}" for split, count in spec.counts.items())
     return (
         f"{sum(spec.counts.values()):,} radiographs ({counts}) of {spec.size} x {spec.size} pixels "

@@ -13,7 +13,7 @@ import pytest
 from audit.cases.options import DataOptions
 from audit.cases.read import read_cases
 from audit.errors import HipauditError
-from trainers.phantom import write
+from trainers.phantom import produce, write
 from trainers.phantom.exposure import exposures_of, render
 from trainers.phantom.patient import draw_patient
 from trainers.phantom.people import Person, people_of
@@ -227,7 +227,7 @@ def test_reading_a_dicom_gives_back_the_rendered_pixels_whatever_its_polarity(tm
 def test_an_interrupted_set_is_taken_up_and_ends_with_the_same_bytes(pngs, tmp_path, monkeypatch):
     calls = []
 
-    original = write.phantom_png
+    original = produce.phantom_png
 
     def broken(pixels):
         calls.append(1)
@@ -235,7 +235,7 @@ def test_an_interrupted_set_is_taken_up_and_ends_with_the_same_bytes(pngs, tmp_p
             raise KeyboardInterrupt
         return original(pixels)
 
-    monkeypatch.setattr(write, "phantom_png", broken)
+    monkeypatch.setattr(produce, "phantom_png", broken)
     with pytest.raises(KeyboardInterrupt):
         write_dataset(tmp_path / "set", SMALL)
     assert not (tmp_path / "set" / "train" / "labels.csv").exists()
@@ -265,6 +265,27 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_nothing_torn(tmp_path, monke
     with pytest.raises(HipauditError, match="No space left on device"):
         write_dataset(tmp_path / "set", SMALL)
     assert not list((tmp_path / "set").rglob("*.part"))
+
+
+@pytest.mark.slow
+def test_several_processes_write_the_same_bytes_as_one(tmp_path):
+    spec = replace(SMALL, train=250, val=0, test=0)
+    one = write_dataset(tmp_path / "one", spec)
+    two = write_dataset(tmp_path / "two", spec, workers=2)
+    for file in one.rglob("*"):
+        if file.is_file():
+            assert file.read_bytes() == (two / file.relative_to(one)).read_bytes()
+
+
+@pytest.mark.slow
+def test_what_goes_wrong_in_a_process_is_said_as_if_it_were_here(tmp_path):
+    spec = replace(SMALL, train=250, val=0, test=0)
+    write._claim(tmp_path / "set", {
+        "spec": spec.recorded(), "source": write.source_digest(), "synthetic": True,
+    })  # fmt: skip
+    (tmp_path / "set" / "train").write_text("a file where a folder should be")
+    with pytest.raises(HipauditError, match="to write SYN"):
+        write_dataset(tmp_path / "set", spec, workers=2)
 
 
 def test_a_folder_with_other_files_or_another_set_is_refused(tmp_path):

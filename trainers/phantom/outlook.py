@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from trainers.phantom.exposure import exposures_of
 from trainers.phantom.people import Person
+from trainers.phantom.produce import WORTH, file_of
 from trainers.phantom.spec import PhantomSpec
-from trainers.phantom.write import WORKERS, file_of
 
 TRIED = 3  # patients, the first of whom warms up
 
@@ -21,15 +21,16 @@ class Outlook:
     seconds: float
 
 
-def outlook(spec: PhantomSpec) -> Outlook:
+def outlook(spec: PhantomSpec, workers: int = 1, device: str = "cpu") -> Outlook:
     """From a few radiographs made now and thrown away."""
     size, began, made = 0, 0.0, 0
     for number in range(1, TRIED + 1):
         for shot in exposures_of(Person(number, "train", number % 2 == 0), spec):
-            content = file_of(shot, "train", spec.form)
+            content = file_of(shot, "train", spec.form, device)
             if number > 1:
                 size, made = size + len(content), made + 1
         began = began or time.perf_counter()
-    seconds = (time.perf_counter() - began) / made / WORKERS
     images = sum(spec.counts.values())
+    at_once = max(1, min(workers, images // WORTH))
+    seconds = (time.perf_counter() - began) / made / at_once
     return Outlook(size / made * images / 1e6, seconds * images)

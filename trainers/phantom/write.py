@@ -4,41 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from audit.draws import ranked
 from audit.errors import HipauditError
 from audit.files import write_whole
-from trainers.phantom.dicom import phantom_dicom
-from trainers.phantom.exposure import Exposure, exposures_of, render
 from trainers.phantom.people import Person, endowed, people_of
-from trainers.phantom.png import phantom_png
+from trainers.phantom.produce import Rows, produced
 from trainers.phantom.spec import EASY, PhantomSpec
-from trainers.phantom.table import as_csv, label_row, truth_row
+from trainers.phantom.table import as_csv
 from trainers.progress import Progress, Quiet
 
 SHARES = {"train": 0.6, "val": 0.15, "test": 0.25}
-WORKERS = 2
-SUFFIX = {"dicom": ".dcm", "png": ".png"}
+Produce = Callable[[Path, Sequence[Person]], Iterator[Rows]]
 NOTICE = """SYNTHETIC
 Everything in this folder was computed from geometric shapes. No image shows a person, and
 no result on it says anything about a patient. Written by hipaudit.
 """
 
 
-def write_dataset(folder: Path, spec: PhantomSpec, progress: Progress | None = None) -> Path:
+def write_dataset(
+    folder: Path,
+    spec: PhantomSpec,
+    progress: Progress | None = None,
+    *,
+    workers: int = 1,
+    device: str = "cpu",
+) -> Path:
     """Write `folder/<split>/` with images, labels.csv and ground_truth.csv, and `spec.json`.
 
-    The same specification gives the same bytes. An interrupted call is taken up where it
-    stopped by the same call; labels.csv is a split's last file. Raises HipauditError for a
-    folder with anything else in it, and when the disk is full.
+    `workers`: processes (a script that asks for several needs the usual
+    `if __name__ == "__main__"`). `device`: where rays are traced; untested on CUDA. The same
+    specification gives the same bytes on one kind of machine, whatever the number of workers.
+    An interrupted call is taken up where it stopped by the same call; labels.csv is a split's
+    last file. Raises HipauditError for a folder with anything else in it, and when the disk is
+    full.
     """
     record = {"spec": spec.recorded(), "source": source_digest(), "synthetic": True}
-    return _write(folder, spec, people_of(spec), record, progress or Quiet())
+    how = partial(produced, spec=spec, workers=workers, device=device)
+    return _write(folder, people_of(spec), record, how, progress or Quiet())
 
 
 def write_phantoms(
@@ -68,7 +76,9 @@ def write_phantoms(
     )
     record = {"spec": spec.recorded(), "patients": patients, "splits": dict(splits)}
     record |= {"source": source_digest(), "synthetic": True}
-    return _write(folder, spec, endowed(spec, people, views=False), record, progress or Quiet())
+    how = partial(produced, spec=spec, workers=1, device="cpu")
+    crowd = endowed(spec, people, views=False)
+    return _write(folder, crowd, record, how, progress or Quiet())
 
 
 def source_digest() -> str:
@@ -108,12 +118,15 @@ def _pairs(
 
 
 def _write(
-    folder: Path, spec: PhantomSpec, people: list[Person], record: dict[str, Any], told: Progress
+    folder: Path, people: list[Person], record: dict[str, Any], how: Produce, told: Progress
 ) -> Path:
     _claim(folder, record)
     for split in dict.fromkeys(person.split for person in people):
         crowd = [person for person in people if person.split == split]
-        rows = list(_images(folder / split, crowd, spec, told))
+        total, rows = sum(person.images for person in crowd), Rows()
+        for found in how(folder / split, crowd):
+            rows += found
+            told.run(f"synthetic radiographs, {split}", len(rows), total)
         write_whole(folder / split / "ground_truth.csv", as_csv([truth for _, truth in rows]))
         write_whole(folder / split / "SYNTHETIC", NOTICE)
         write_whole(folder / split / "labels.csv", as_csv([label for label, _ in rows]))
@@ -137,33 +150,3 @@ def _claim(folder: Path, record: dict[str, Any]) -> None:
             "an empty or new folder for phantoms", "one with files in it", "Name another folder."
         )
     write_whole(begun, text)
-
-
-def _images(
-    folder: Path, crowd: list[Person], spec: PhantomSpec, told: Progress
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Rows of both tables, in order, once the image is on disk."""
-    total, done = sum(person.images for person in crowd), 0
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        for rows in pool.map(lambda person: _person(folder, person, spec), crowd):
-            yield from rows
-            done += len(rows)
-            told.run(f"synthetic radiographs, {folder.name}", done, total)
-
-
-def _person(
-    folder: Path, person: Person, spec: PhantomSpec
-) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    rows = []
-    for shot in exposures_of(person, spec):
-        name = shot.name + SUFFIX[spec.form]
-        if not (folder / name).is_file():
-            write_whole(folder / name, file_of(shot, person.split, spec.form))
-        rows.append((label_row(name, shot, person), truth_row(name, shot, person)))
-    return rows
-
-
-def file_of(shot: Exposure, split: str, form: str) -> bytes:
-    """The radiograph as a DICOM or PNG file."""
-    pixels = render(shot)
-    return phantom_png(pixels) if form == "png" else phantom_dicom(pixels, shot, split)
