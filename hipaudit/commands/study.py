@@ -26,8 +26,8 @@ STUDIES = {
     "views": ("views", "views_study"),
     "learning-curve": ("learning_curve", "learning_curve_study"),
     "resolution": ("resolution", "resolution_study"),
-    "readers": ("readers", "readers_study"),
 }
+KINDS = (*STUDIES, "readers")  # readers fits nothing: hipaudit.agreeing
 FAILED = 3
 
 HELP = """Fit, test and audit several networks alike; compare them; write a report.
@@ -57,6 +57,7 @@ Examples:
   hipaudit study --data radiographs/ --models squeezenet1_1,alexnet --weights weights/ --preset ci
   hipaudit study --data radiographs/ --set patience=5 --set schedule=triangular
   hipaudit study learning-curve --data radiographs/ --models resnet50
+  hipaudit study readers --data radiographs/ --readers reader_1,reader_2 --model model.pt
 
 \b
 The same command again resumes: what is trained stays, what was interrupted continues at its
@@ -66,7 +67,7 @@ and in study.json; the others are complete), 130 interrupted.
 
 
 @click.command("study", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
-@click.argument("kind", type=OneOf(list(STUDIES)), default="models")
+@click.argument("kind", type=OneOf(list(KINDS)), default="models")
 @with_options((*EVERY_SPLIT, WEIGHTS))
 @click.option("--models", type=Names(), metavar="A,B", help="[default: the study's seven]")
 @click.option(
@@ -89,23 +90,31 @@ and in study.json; the others are complete), 130 interrupted.
     metavar="COLUMN",
     help="Split results by this attribute. Repeatable. [default: view]",
 )
+@click.option(
+    "--readers", type=Names(), metavar="A,B", help="Of readers: the columns of their labels."
+)
+@click.option("--model", type=FILE, help="Of readers: a checkpoint that reads the same images.")
 @click.option("--out", type=FILE, metavar="DIR", help="[default: hipaudit-out/study-<kind>]")
 @click.option("--no-images", is_flag=True, help="No radiograph in figures or report.")
 @with_options(TALK)
 @click.option("--no-progress", is_flag=True, help="Lines instead of bars.")
 @click.pass_obj
 def command(session: Any, /, **flags: Any) -> int:
+    from hipaudit.agreeing import check_readers
     from hipaudit.training import check_data, check_name, settings_of, weights_of
     from hipaudit.workflow import HOME, check_places
 
     session.talk(flags["verbose"])
     for name in flags["models"] or ():
         check_name(name)
+    check_readers(flags)
     check_data(flags["data"])
     flags["weights"] = weights_of(flags["weights"])
     settings = settings_of(flags)
     folder: Path = flags["out"] or HOME / f"study-{flags['kind']}"
     check_places(folder, ())
+    if flags["kind"] == "readers":
+        return compare(session, flags, folder)
     return carry_out(session, flags, settings, folder)
 
 
@@ -115,6 +124,21 @@ def _names(flags: dict[str, Any]) -> list[str]:
 
     usual = [row.name for row in STUDY] if flags["kind"] == "models" else []
     return list(flags["models"] or usual)
+
+
+def compare(session: Any, flags: dict[str, Any], folder: Path) -> int:
+    """The study of readers: read, compare, render, show; the exit code."""
+    from hipaudit.agreeing import agree, show_agreement
+    from hipaudit.progress import Talking
+    from hipaudit.studying import render, study_options
+
+    options = study_options(flags, {})
+    bars = not flags["no_progress"]
+    with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
+        results = agree(flags, folder, options, progress)
+        written, problems = render(results, folder, images=False)
+    show_agreement(results, folder, written, problems)
+    return 0
 
 
 def carry_out(session: Any, flags: dict[str, Any], settings: dict[str, Any], folder: Path) -> int:
