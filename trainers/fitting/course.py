@@ -221,7 +221,7 @@ class Course:
             "device": steps.device.type,
             "processes": steps.team.size,
             "batchnorm_over": steps.team.batchnorm,
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "torchvision": torchvision.__version__,
         }
 

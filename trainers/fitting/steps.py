@@ -105,6 +105,7 @@ class Steps:
                     losses += self._finite(pending, rates, number)
                     pending.clear()
                 tell(step + 1)
+        self.team.settle(self.module)
         return math.fsum(losses) / len(losses), rates[-1]
 
     def step(

@@ -60,15 +60,21 @@ class Team:
         """The module to train through, made anew whenever other parameters learn.
 
         BatchNorm takes its statistics over the whole batch on GPUs (SyncBatchNorm), over each
-        process's part on CPUs, where torch has no such layer; running statistics are then those
-        of the first process.
+        process's part on CPUs, where torch has no such layer; see `settle` for what is running.
         """
         if self.size == 1:
             return module
         if self._synchronises:
             module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         own = [self.device] if self.device.type == "cuda" else None
-        return DistributedDataParallel(module, device_ids=own)
+        return DistributedDataParallel(module, device_ids=own, broadcast_buffers=False)
+
+    def settle(self, module: nn.Module) -> None:
+        """Average the running statistics of the processes, before the network is used."""
+        if self.size > 1:
+            for value in module.buffers():
+                if value.is_floating_point():
+                    value.copy_(self.mean(value))
 
     def unwrap(self, module: nn.Module) -> None:
         """BatchNorm layers as they were before `wrap`, in place."""

@@ -134,7 +134,7 @@ def _key(cases: Cases, way: Preparation, kind: Kind) -> str:
         "way": way.model_dump(include={"height", "width", "resize", "interpolation"}),
         "kind": kind,
         "room": ROOM,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -1,0 +1,5 @@
+"""`python -m hipaudit`, which `torchrun -m hipaudit` needs."""
+
+from hipaudit.cli import main
+
+main()
