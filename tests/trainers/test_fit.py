@@ -6,18 +6,19 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score, roc_curve
 from torch import nn
+from toy_training import CLASSES, run, tiny, toy
 
-from audit.cases.case import Case, Cases
+from audit.cases.case import Cases
+from audit.cases.subset import subset
 from audit.decision import margin
-from audit.draws import generator
 from audit.errors import HipauditError
-from audit.results import DataDescription
 from trainers import fit as fitting
 from trainers.fit import fit
 from trainers.fitting import course
@@ -25,62 +26,10 @@ from trainers.fitting.scores import Scores, score, youden
 from trainers.recipe import Recipe, make_recipe
 from trainers.splits import carve
 
-CLASSES = ("normal", "fracture")
-
-
-def tiny(name, classes, head="native", channels=3, width=512):
-    """Stands in for a torchvision architecture so that tests take a second."""
-    return nn.Sequential(
-        nn.Conv2d(channels, 8, 5, stride=2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(2),
-        nn.Flatten(), nn.Linear(32, classes),
-    )  # fmt: skip
-
 
 @pytest.fixture(autouse=True)
 def _small_networks(monkeypatch):
     monkeypatch.setattr(fitting, "build", tiny)
-
-
-def toy(count, seed, shuffled=False, patients=False):
-    """Bright or dark discs on noise: the label is the brightness unless shuffled."""
-    draw = generator(seed, "toy")
-    y, x = np.mgrid[:16, :16]
-    disc = (x - 8) ** 2 + (y - 8) ** 2 < 16
-    cases = []
-    for index in range(count):
-        broken = index % 2 == 0
-        image = draw.uniform(0.3, 0.7, (16, 16)) + (0.25 if broken else -0.25) * disc
-        label = bool(draw.random() < 0.5) if shuffled else broken
-        pixels = np.clip(image, 0, 1).astype(np.float32)
-        cases.append(
-            Case(
-                id=f"{seed}-{index:04d}",
-                label="fracture" if label else "normal",
-                load=lambda pixels=pixels: pixels,
-                patient=f"P{index // 2:04d}" if patients else None,
-                shape=(16, 16),
-            )
-        )
-    return Cases(cases, DataDescription(layout="toy", cases=count, sha256=str(seed)))
-
-
-def run(train=None, val=None, **settings):
-    settings = {
-        "size": 16,
-        "max_epochs": 4,
-        "batch_size": 16,
-        "lr": 0.02,
-        "augmentation": "none",
-        **settings,
-    }
-    return fit(
-        "tiny",
-        train or toy(64, 1),
-        val or toy(40, 2),
-        classes=CLASSES,
-        positive_class="fracture",
-        **settings,
-    )
 
 
 def test_a_toy_problem_is_learnt_within_a_few_epochs():
@@ -136,6 +85,15 @@ def test_training_stops_at_the_nth_epoch_without_a_strictly_better_value(monkeyp
     assert log.ended == "early stop"
 
 
+def test_the_frozen_epochs_run_in_full_and_staleness_begins_with_the_unfrozen(monkeypatch):
+    scripted(monkeypatch, [0.9, 0.1, 0.1, 0.1, 0.2, 0.3, 0.3, 0.2, 0.5])
+    _, _, log = run(freeze_epochs=4, max_epochs=5, patience=2)
+    assert [epoch.phase for epoch in log.epochs] == ["frozen"] * 4 + ["all"] * 4
+    assert log.best == 1  # the best of both phases is what is kept
+    assert log.recorded()["used"]["last_stale_epoch"] == 2
+    assert log.recorded()["used"]["last_stale_epoch_in_fastai"] == 3
+
+
 def test_patience_zero_runs_to_the_end(monkeypatch):
     scripted(monkeypatch, [0.9, 0.1, 0.1, 0.1])
     _, _, log = run(max_epochs=4, patience=0)
@@ -160,7 +118,7 @@ def test_the_weights_of_the_best_epoch_are_the_ones_returned(monkeypatch):
 def test_a_loss_that_is_not_finite_stops_and_says_the_learning_rate(monkeypatch):
     def explode(*args, **options):
         module = tiny(*args, **options)
-        nn.init.constant_(module[5].weight, float("nan"))
+        nn.init.constant_(module[6].weight, float("nan"))
         return module
 
     monkeypatch.setattr(fitting, "build", explode)
@@ -229,6 +187,27 @@ def test_an_image_or_a_patient_in_both_splits_is_refused():
     mixed = [Cases([*half, o], cases.description) for half, o in zip(halves, others, strict=True)]
     with pytest.raises(HipauditError, match="no patient in both splits"):
         run(train=mixed[0], val=mixed[1])
+
+
+def test_a_patient_in_both_parts_of_one_reading_is_refused_and_a_number_of_another_is_not():
+    cases = toy(40, 1, patients=True)
+    parts = [subset(cases, list(cases)[:21]), subset(cases, list(cases)[21:])]
+    with pytest.raises(HipauditError, match=r"no patient in both splits, but found 1 shared"):
+        run(train=parts[0], val=parts[1])
+    run(train=cases, val=toy(40, 2, patients=True), max_epochs=1)  # other people, same numbers
+
+
+def test_less_than_a_batch_of_images_is_refused_with_the_batch_that_fits():
+    with pytest.raises(HipauditError, match=r"one batch of 32.*found 20\. Use batch_size 20"):
+        run(train=toy(20, 1), batch_size=32)
+
+
+def test_a_validation_split_without_the_positive_class_is_refused():
+    cases = [*toy(20, 2)]
+    relabelled = [replace(c, label="other") if c.label == "fracture" else c for c in cases]
+    val = Cases(relabelled, toy(1, 9).description)
+    with pytest.raises(HipauditError, match='"fracture" in the validation split'):
+        run(val=val)
 
 
 def test_a_recipe_is_frozen():

@@ -11,11 +11,13 @@ from trainers.progress import Progress
 from trainers.recipe import WEIGHT_DECAYS
 
 FALLBACK_LR = 3e-3  # fastai 1.0.52 `defaults.lr`
+BELOW_LOWEST = 10.0  # fastai's second reading of the curve: a tenth of the rate of lowest loss
+FAR_BELOW = 1000.0  # times below that rate nothing is learnt in an epoch
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What a phase is trained with. `lr_from`: "recipe", "range test", or why it is neither."""
+    """What a phase is trained with. `lr_from`: "recipe", "range test: …" or "default: …"."""
 
     phase: str
     lr: float
@@ -39,15 +41,32 @@ def tune(steps: Steps, phase: str, weight_decay: float | None, progress: Progres
     marked = tuple(t.model_copy(update={"chosen": t is chosen}) for t in tests)
     if recipe.lr != "auto":
         return Tuned(phase, recipe.lr, chosen.weight_decay, "recipe", marked)
-    if chosen.suggestion is None:
-        why = f"no suggestion from {len(chosen.rates)} points"
-        progress.note(f"range test ({phase}): {why}; learning rate {FALLBACK_LR:g} instead")
-        return Tuned(phase, FALLBACK_LR, chosen.weight_decay, why, marked)
+    lr, why = read_off(chosen)
     progress.note(
-        f"range test ({phase}): learning rate {chosen.suggestion:.2g}, "
+        f"range test ({phase}): learning rate {lr:.2g} ({why}), "
         f"weight decay {chosen.weight_decay:g}"
     )
-    return Tuned(phase, chosen.suggestion, chosen.weight_decay, "range test", marked)
+    return Tuned(phase, lr, chosen.weight_decay, why, marked)
+
+
+def read_off(test: RangeTest) -> tuple[float, str]:
+    """The rate to use and where it comes from.
+
+    The suggestion, which is where the smoothed loss falls fastest. The average is short at
+    first, so that its noise can fall faster than the loss ever does: a suggestion more than a
+    thousand times below the rate of the lowest loss is not used, but a tenth of that rate.
+    Without a suggestion it is the library's default.
+    """
+    if test.suggestion is None:
+        return FALLBACK_LR, f"default: no suggestion from {len(test.rates)} points"
+    lowest = test.rates[test.smoothed.index(min(test.smoothed))]
+    if test.suggestion * FAR_BELOW < lowest:
+        return (
+            lowest / BELOW_LOWEST,
+            "range test: a tenth of the rate of lowest loss; "
+            f"{test.suggestion:.1e}, where it falls fastest, is noise",
+        )
+    return test.suggestion, "range test: where the loss falls fastest"
 
 
 def _decays(given: float | None) -> tuple[float, ...]:
