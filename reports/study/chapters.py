@@ -61,9 +61,10 @@ def _plan(material: StudyMaterial) -> list[tuple[str, str, tuple[Panel, ...]]]:
         ("open", "The published text", (inconsistencies,)),
         ("methods", "Limits and methods", (limits, methods)),
     ]
+    who = "readers" if kind == "readers" else "models"
+    pairs = ("pairs", f"Paired tests between {who}", (paired_tests,))
     if kind == "readers":
-        return [first, data, *last]
-    pairs = ("pairs", "Paired tests between models", (paired_tests,))
+        return [first, pairs, data, *last]
     views = ("views", "Frontal against lateral", (by_view,))
     fitted = [
         ("recipe", "Recipe", (recipe,)),

@@ -33,6 +33,11 @@ class StudyMaterial:
         return [model for model in self.results.models if model.state == "done"]
 
     @cached_property
+    def comparable(self) -> list[Trained]:
+        """Finished models tested on the same images: those of one view only saw fewer."""
+        return [model for model in self.done if "view" not in model.settings]
+
+    @cached_property
     def unfinished(self) -> list[Trained]:
         return [model for model in self.results.models if model.state != "done"]
 
@@ -68,8 +73,8 @@ class StudyMaterial:
 
     @cached_property
     def best(self) -> Trained | None:
-        """The finished model of the highest accuracy on the test split; the first of equals."""
-        known = [(self.found(model, "accuracy"), model) for model in self.done]
+        """Of the comparable models that of the highest accuracy; the first of equals."""
+        known = [(self.found(model, "accuracy"), model) for model in self.comparable]
         ranked = [(f.value, model) for f, model in known if f is not None and f.value is not None]
         return max(ranked, key=lambda pair: pair[0])[1] if ranked else None
 

@@ -57,11 +57,11 @@ class Summary:
 def summary(material: StudyMaterial) -> Summary:
     best = material.best
     points = found_limits(material)
-    models = material.results.models
+    models = () if material.results.kind == "readers" else material.results.models
     return Summary(
         kind=KINDS[material.results.kind],
         facts=_facts(material),
-        best=material.label(best.name) if best else "",
+        best=_best(material, best),
         headlines=_headlines(material, best),
         lines=[_line(material, model) for model in models[:MOST_MODELS]],
         more_lines=max(0, len(models) - MOST_MODELS),
@@ -71,10 +71,19 @@ def summary(material: StudyMaterial) -> Summary:
     )
 
 
+def _best(material: StudyMaterial, best: Trained | None) -> str:
+    """ "Best of 7: Densenet169"; of one model its name."""
+    if best is None or material.results.kind == "readers":
+        return ""
+    count = len(material.comparable)
+    name = material.label(best.name)
+    return f"Best of {count}: {name}" if count > 1 else name
+
+
 def _facts(material: StudyMaterial) -> list[tuple[str, str]]:
     results = material.results
     facts = [(_split(split.name), _counted(split)) for split in results.splits]
-    if results.models:
+    if results.models and results.kind != "readers":
         weights = list(dict.fromkeys(m.weights for m in results.models if m.weights))
         started = "; ".join(weights) or "not recorded"
         facts += [

@@ -106,7 +106,7 @@ def test_the_best_model_is_named_and_its_number_called_optimistic(seven):
 def test_one_model_has_no_best_of_warning():
     text = page_of(small(models=sample.light(1))).text
     assert "The best of" not in text
-    assert "Best of 1: Densenet169" in text
+    assert "Best of" not in text
 
 
 def test_synthetic_data_is_said_on_the_first_page_and_real_data_is_not_called_so(seven):
@@ -314,6 +314,35 @@ def test_agreement_is_told_as_kappa_with_three_decimals():
     assert "reader 1 and reader 2: all" in text
     assert ".820 .730–.900" in text
     assert "82.0%" not in text
+
+
+def test_a_network_of_one_view_is_no_rival_of_those_that_saw_all_images():
+    alone = sample.trained(
+        "Frontal only", "resnet18", 399, 1, settings={"arrangement": "per-view", "view": "frontal"},
+        epochs=(), range_tests=(),
+    )  # fmt: skip
+    text = page_of(small(kind="views", models=(*sample.light(2), alone))).text
+    assert "Best of 2: Densenet169" in text
+    assert "Frontal only tested on frontal images only" in text
+    assert "Accuracy for Frontal only" not in text
+
+
+def test_readers_have_their_calls_compared_and_no_model_is_called_best():
+    tests = (
+        PairedTest(
+            first="reader 1", second="reader 2", metric="positive calls",
+            only_first=9, only_second=2, n=400, p=0.065, p_holm=0.065,
+        ),
+    )  # fmt: skip
+    model = sample.trained("Net", "resnet18", 300, 1, epochs=(), range_tests=(), findings=())
+    results = sample.study(
+        "readers", models=(model,), tests=tests, findings=sample.reader_findings()
+    )
+    text = page_of(results).text
+    assert "reader 1 reader 2 9/2 400 .065 .065" in text
+    assert "Images called positive by the first only" in text
+    assert "Best of" not in text
+    assert "Models with a result" not in text
 
 
 def test_two_models_of_one_title_are_told_apart():

@@ -78,7 +78,7 @@ def _chance(material: StudyMaterial) -> list[str]:
     baseline = material.results.baseline
     if baseline is None:
         return []
-    found = [(m, material.found(m, "accuracy")) for m in material.done]
+    found = [(m, material.found(m, "accuracy")) for m in material.comparable]
     weak = [
         material.label(m.name) for m, f in found if f and f.low is not None and f.low <= baseline
     ]

@@ -42,9 +42,9 @@ def _matrix(
     share = 70 // len(order)
     widths = (100 - share * len(order), *(share for _ in order))
     note = (
-        "Above the diagonal: p after Holm, bold below .05. Below it: images that only the row's "
-        f"model / only the column's model got right, of {_counts(tests)}. Exact McNemar test. A "
-        "large p does not show that two models are equal."
+        "Above the diagonal: p after Holm, bold below .05. Below it: images "
+        f"{_did(metric)} only by the row's / only by the column's, of {_counts(tests)}. Exact "
+        "McNemar test. A large p does not show that the two are equal."
     )
     columns = ["Model", *(str(i + 1) for i in range(len(order)))]
     title = f"Paired tests of {metric_name(metric)}"
@@ -79,9 +79,9 @@ def _list(material: StudyMaterial, metric: str, tests: Sequence[PairedTest]) -> 
     ]
     left = len(ranked) - len(rows)
     note = (
-        "Right by the first only / by the second only. Exact McNemar test; p after Holm is over "
-        f"all pairs of this metric ({len(tests)}), bold below .05. A large p does not show that "
-        "two models are equal."
+        f"Images {_did(metric)} by the first only / by the second only. Exact McNemar test; p "
+        f"after Holm is over all pairs of this metric ({len(tests)}), bold below .05. A large p "
+        "does not show that the two are equal."
     )
     if left:
         note += f" {left} more pairs, with larger p, are in study.json."
@@ -93,6 +93,10 @@ def _list(material: StudyMaterial, metric: str, tests: Sequence[PairedTest]) -> 
         frozenset({2, 3, 4, 5}),
         (26, 26, 16, 10, 10, 12),
     )
+
+
+def _did(metric: str) -> str:
+    return "called positive" if metric.startswith("positive") else "decided rightly"
 
 
 def _counts(tests: Sequence[PairedTest]) -> str:

@@ -49,7 +49,9 @@ def results_table(material: StudyMaterial) -> Sequence[Block]:
 
 def _row(material: StudyMaterial, model: Trained, published: bool) -> list[str | Cell]:
     parameters = f"{model.parameters / 1e6:.2f} M" if model.parameters else "–"
-    name = Cell(material.label(model.name), strong=model is material.best)
+    part = model.settings.get("view")
+    only = f"tested on {part} images only" if part else ""
+    name = Cell(material.label(model.name), strong=model is material.best, sub=only)
     row: list[str | Cell] = [name, parameters]
     if model.state == "done":
         row.append(rate_cell(material.found(model, "accuracy")))
@@ -96,7 +98,9 @@ def other_metrics(material: StudyMaterial) -> Sequence[Block]:
 
 def accuracy_bars(material: StudyMaterial) -> Sequence[Block]:
     """Figure 3: accuracy of every finished model, published values beside."""
-    known = [(m, f) for m in material.done if (f := material.found(m, "accuracy")) and _has(f)]
+    known = [
+        (m, f) for m in material.comparable if (f := material.found(m, "accuracy")) and _has(f)
+    ]
     if not known:
         return []
     names = [material.label(model.name) for model, _ in known]
