@@ -62,6 +62,7 @@ def carry_out(session: Any, flags: dict[str, Any], settings: dict[str, Any], fol
     from hipaudit.progress import Talking
     from hipaudit.training import check_means, read_material, show_single
     from hipaudit.workflow import real_device
+    from trainers.fitting.team import speaks
     from trainers.study.options import StudyOptions
     from trainers.study.single import train_one
 
@@ -73,12 +74,13 @@ def carry_out(session: Any, flags: dict[str, Any], settings: dict[str, Any], fol
         seed=flags["seed"],
     )
     check_means([flags["arch"]], settings, flags["weights"])
-    bars = not flags["no_progress"]
-    with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
+    quiet, bars = flags["quiet"] or not speaks(), not flags["no_progress"]
+    with Talking(quiet=quiet, bars=bars, started=session.start) as progress:
         splits = read_material(flags, progress)
         session.start()
         single = train_one(
             flags["arch"], splits, folder, options, progress, max_seconds=flags["max_time"]
         )
-    show_single(single, splits, folder)
+    if single is not None:
+        show_single(single, splits, folder)
     return 0

@@ -10,6 +10,7 @@ from audit.checkpoints.own import save_checkpoint
 from audit.files import sha256_of, write_whole
 from audit.store import unit_key
 from trainers.fit import fit
+from trainers.fitting.team import speaks
 from trainers.progress import Progress
 from trainers.study.member import Means, Member
 from trainers.study.weights import Start, start_digest
@@ -43,6 +44,8 @@ def fit_member(
         max_seconds=means.max_seconds,
         progress=progress,
     )
+    if not speaks():
+        return path  # the first process of a team writes it
     said = {
         "start_digest": start_digest(start),
         "as_published": means.as_published,
