@@ -1,0 +1,122 @@
+"""The quality probe: planted poor pictures are listed, counted and shown; nobody else."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from audit.cases.case import Cases
+from audit.cases.read import from_arrays
+from audit.conduct import conduct
+from audit.options import AuditOptions
+from audit.quality.limits import KEY
+from audit.results import Results
+from tests.quality.pictures import blurred, flattened, scenes
+from tests.toys import Unmoved, classifier_of
+
+SIDE = 128
+SOUND, BLURRED, FLAT = 40, 12, 8
+
+
+def cases() -> Cases:
+    sharp = scenes(SOUND + BLURRED + FLAT, SIDE, seed=3)
+    images = np.concatenate(
+        [
+            sharp[:SOUND],
+            blurred(sharp[SOUND : SOUND + BLURRED], 0.03),
+            flattened(sharp[SOUND + BLURRED :], 0.1),
+        ]
+    )
+    # Unmoved says fracture always: right on 30 of the 40 sound, on 4 of the 20 poor.
+    labels = ["fracture"] * 30 + ["normal"] * 10 + ["fracture"] * 4 + ["normal"] * 16
+    return from_arrays(np.clip(images, 0, 1), labels, patients=list(range(60)))
+
+
+def audit(folder: Path, *, images: bool = True, **training: object) -> Results:
+    classifier = classifier_of(Unmoved(), SIDE, SIDE)
+    classifier.description = classifier.description.model_copy(update={"training": training})
+    chosen = AuditOptions(preset="ci", stresses=("fgsm",), probes=("quality",), images=images)
+    return conduct(classifier, cases(), folder, chosen, notes=())
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory) -> tuple[Path, Results]:
+    folder = tmp_path_factory.mktemp("quality")
+    return folder, audit(folder)
+
+
+def planted() -> dict[str, str]:
+    """Case id -> what was done to it; from the pixels, whose order the ids hide."""
+    from audit.cases.identity import pixel_digest
+
+    sharp = scenes(SOUND + BLURRED + FLAT, SIDE, seed=3)
+    soft = np.clip(blurred(sharp[SOUND : SOUND + BLURRED], 0.03), 0, 1).astype(np.float32)
+    flat = np.clip(flattened(sharp[SOUND + BLURRED :], 0.1), 0, 1).astype(np.float32)
+    found = {pixel_digest(image): "blurred" for image in soft}
+    return found | {pixel_digest(image): "low contrast" for image in flat}
+
+
+def test_the_list_for_review_holds_the_planted_pictures_and_why(done) -> None:
+    (report,) = done[1].probes
+    assert report.state == "done"
+    review = report.details["review"]
+    expected = planted()
+    assert set(review) == set(expected)
+    assert all(expected[case_id] in why for case_id, why in review.items())
+    assert report.details["to_review"] == BLURRED + FLAT
+    (note,) = [n for n in report.notes if n.code == "quality-review"]
+    assert all(case_id in note.text for case_id in expected)
+
+
+def test_the_shares_and_accuracies_are_those_planted(done) -> None:
+    (report,) = done[1].probes
+    found = {(f.metric, f.params.get("beyond", "")): (f.events, f.n) for f in report.findings}
+    assert found["poor_quality", ""] == (20, 60)
+    assert found["poor_quality", "blurred"] == (BLURRED, 60)
+    assert found["poor_quality", "low contrast"] == (FLAT, 60)
+    assert found["accuracy_sound", ""] == (30, 40)
+    assert found["accuracy_poor", ""] == (4, 20)
+
+
+def test_a_few_of_the_poor_pictures_are_kept_and_nothing_else(done) -> None:
+    folder, results = done
+    kept = [a for a in results.artefacts if a.kind == "quality"]
+    assert {a.meta["case"] for a in kept} <= set(planted())
+    assert 2 <= len(kept) <= 8
+    for artefact in kept:
+        with Image.open(io.BytesIO((folder / artefact.path).read_bytes())) as image:
+            assert image.size[1] >= 160
+
+
+def test_without_images_nothing_is_drawn_and_the_numbers_stay(done, tmp_path: Path) -> None:
+    results = audit(tmp_path, images=False)
+    assert not results.artefacts
+    assert results.probes[0].findings == done[1].probes[0].findings
+
+
+def test_limits_that_are_none_fail_the_probe_and_not_the_audit(tmp_path: Path) -> None:
+    results = audit(tmp_path, **{KEY: {"highest": {"blur_effect": "no"}}})
+    (report,) = results.probes
+    assert report.state == "failed"
+    assert "limit of blur_effect" in (report.reason or "")
+    assert results.find("accuracy", stress="clean", group={})
+
+
+def test_the_filter_refers_exactly_the_cases_the_probe_lists(done, tmp_path: Path) -> None:
+    classifier = classifier_of(Unmoved(), SIDE, SIDE)
+    chosen = AuditOptions(
+        preset="ci", stresses=("fgsm",), defences=("quality-filter",), probes=(), seed=0
+    )
+    results = conduct(classifier, cases(), tmp_path, chosen, notes=())
+    (hit,) = results.find(
+        "referral_rate", stress="clean", defence="quality-filter", group={}, contrast=None
+    )
+    assert (hit.events, hit.n) == (BLURRED + FLAT, 60)
+    (kept,) = results.find(
+        "accuracy_handled", stress="clean", defence="quality-filter", group={}, contrast=None
+    )
+    assert (kept.events, kept.n) == (30, 40)
