@@ -115,6 +115,26 @@ class Names(Parameter):
         return names
 
 
+class Points(Parameter):
+    """Comma-separated different numbers above 0."""
+
+    name = "a,b"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            numbers = ()
+        good = numbers and all(0 < number < float("inf") for number in numbers)
+        if not good or len(set(numbers)) != len(numbers):
+            self.fail(f'expected different numbers such as "128,224", found "{value}"', param, ctx)
+        return numbers
+
+
 FILE = click.Path(path_type=Path)
 
 MODEL = (

@@ -19,6 +19,7 @@ HEAD = ("model", "accuracy (Wilson)", "published", "sensitivity", "AUROC", "audi
 # Flags that change the numbers, in the order they are printed; never a path.
 REPEATED = {
     "models": "--models",
+    "points": "--points",
     "as_published": "--as-published",
     "size": "--size",
     "freeze_epochs": "--freeze-epochs",
@@ -58,6 +59,7 @@ def study_options(flags: Mapping[str, Any], settings: Mapping[str, Any]) -> Stud
         subgroups=flags["subgroups"] or ("view",),
         positive_class=flags["positive_class"],
         images=not flags["no_images"],
+        points=flags["points"] or (),
         device=real_device(flags["device"]),
         seed=flags["seed"],
         command=command_line(flags),
@@ -90,7 +92,7 @@ def _text(name: str, value: Any) -> str:
     if name == "adversarial_eps":
         return as_levels(value[0])
     if isinstance(value, tuple):
-        return ",".join(str(part) for part in value)
+        return ",".join(f"{part:g}" if isinstance(part, float) else part for part in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -16,6 +16,7 @@ from hipaudit.parameters import (
     Duration,
     Names,
     OneOf,
+    Points,
     with_options,
 )
 from hipaudit.training import COMMON, RECIPE, WEIGHTS
@@ -28,6 +29,7 @@ STUDIES = {
     "resolution": ("resolution", "resolution_study"),
 }
 KINDS = (*STUDIES, "readers")  # readers fits nothing: hipaudit.agreeing
+CURVES = ("learning-curve", "resolution")
 FAILED = 3
 
 HELP = """Fit, test and audit several networks alike; compare them; write a report.
@@ -56,7 +58,7 @@ Examples:
   hipaudit study --data phantoms/ --weights none --size 64 --freeze-epochs 2 --epochs 4
   hipaudit study --data radiographs/ --models squeezenet1_1,alexnet --weights weights/ --preset ci
   hipaudit study --data radiographs/ --set patience=5 --set schedule=triangular
-  hipaudit study learning-curve --data radiographs/ --models resnet50
+  hipaudit study learning-curve --data radiographs/ --models resnet50 --points 500,1000,2000
   hipaudit study readers --data radiographs/ --readers reader_1,reader_2 --model model.pt
 
 \b
@@ -94,6 +96,12 @@ and in study.json; the others are complete), 130 interrupted.
     "--readers", type=Names(), metavar="A,B", help="Of readers: the columns of their labels."
 )
 @click.option("--model", type=FILE, help="Of readers: a checkpoint that reads the same images.")
+@click.option(
+    "--points",
+    type=Points(),
+    metavar="A,B",
+    help="Of a curve: numbers of training images (or shares up to 1), or input sizes.",
+)
 @click.option("--out", type=FILE, metavar="DIR", help="[default: hipaudit-out/study-<kind>]")
 @click.option("--no-images", is_flag=True, help="No radiograph in figures or report.")
 @with_options(TALK)
@@ -108,6 +116,7 @@ def command(session: Any, /, **flags: Any) -> int:
     for name in flags["models"] or ():
         check_name(name)
     check_readers(flags)
+    check_alone(flags)
     check_data(flags["data"])
     flags["weights"] = weights_of(flags["weights"])
     settings = settings_of(flags)
@@ -116,6 +125,24 @@ def command(session: Any, /, **flags: Any) -> int:
     if flags["kind"] == "readers":
         return compare(session, flags, folder)
     return carry_out(session, flags, settings, folder)
+
+
+def check_alone(flags: dict[str, Any]) -> None:
+    """HipauditError for --points of no curve, and for several processes at one study."""
+    import os
+
+    from audit.errors import HipauditError
+
+    if flags["points"] is not None and flags["kind"] not in CURVES:
+        raise HipauditError(
+            f"--points with {' or '.join(CURVES)}", f"the study {flags['kind']}", "Leave it out."
+        )
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise HipauditError(
+            "one process for a study, which also audits",
+            "several under torchrun",
+            "Train each model by torchrun -m hipaudit train, or type: hipaudit study",
+        )
 
 
 def _names(flags: dict[str, Any]) -> list[str]:
