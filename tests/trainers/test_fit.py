@@ -13,16 +13,18 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score, roc_curve
 from torch import nn
-from toy_training import CLASSES, run, tiny, toy
+from toy_training import CLASSES, Told, run, tiny, toy
 
 from audit.cases.case import Cases
 from audit.cases.subset import subset
 from audit.decision import margin
 from audit.errors import HipauditError
 from trainers import fit as fitting
+from trainers.adversarial.settings import Adversarial
 from trainers.fit import fit
 from trainers.fitting import course
 from trainers.fitting.scores import Scores, score, youden
+from trainers.fitting.steps import Steps
 from trainers.recipe import Recipe, make_recipe
 from trainers.splits import carve
 
@@ -124,6 +126,41 @@ def test_a_loss_that_is_not_finite_stops_and_says_the_learning_rate(monkeypatch)
     monkeypatch.setattr(fitting, "build", explode)
     with pytest.raises(HipauditError, match=r"finite training loss.*nan.*learning rate.*smaller"):
         run()
+
+
+def test_one_bar_moves_by_steps_to_its_end_even_when_training_stops_early(monkeypatch):
+    scripted(monkeypatch, [0.5, 0.4, 0.4, 0.4])
+    told = Told()
+    run(max_epochs=10, patience=2, progress=told)  # four steps an epoch
+    moves = told.bars["tiny: training"]
+    assert moves == [(step, 40) for step in range(1, 13)] + [(40, 40)]
+    lines = [note for note in told.notes if note.startswith("epoch")]
+    assert [line.split()[1] for line in lines] == ["1/10", "2/10", "3/10"]
+
+
+def test_half_of_every_batch_is_adversarial_within_epsilon_and_the_rest_is_clean(monkeypatch):
+    clean, seen = [], []
+    batch, through = Steps.batch, Steps._through
+
+    def watched(self, *given):
+        x, y = batch(self, *given)
+        clean.append(x)
+        return x, y
+
+    def watch(self, network, x):
+        if torch.is_grad_enabled() and self.module.training:
+            seen.append(x)
+        return through(self, network, x)
+
+    monkeypatch.setattr(Steps, "batch", watched)
+    monkeypatch.setattr(Steps, "_through", watch)
+    run(max_epochs=1, adversarial=Adversarial(epsilon=0.05, ramp=0.0, share=0.5))
+    assert len(clean) == len(seen) == 4
+    for x, trained in zip(clean, seen, strict=True):
+        moved = (trained - x).abs().amax((1, 2, 3))
+        assert (moved[:8] > 0.04).all()
+        assert (moved <= 0.05 + 1e-6).all()
+        assert (moved[8:] == 0).all()
 
 
 def test_time_up_ends_after_the_epoch_and_says_so():

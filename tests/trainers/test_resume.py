@@ -17,7 +17,7 @@ from audit import files
 from audit.cases.case import Cases
 from audit.errors import HipauditError
 from trainers import fit as fitting
-from trainers.fitting import course
+from trainers.fitting import course, precision
 from trainers.fitting.loop import train_module
 from trainers.fitting.scores import Scores
 from trainers.fitting.state import FILE
@@ -80,6 +80,44 @@ def test_an_interruption_at_every_epoch_and_within_them_changes_nothing(tmp_path
     module, _, log = run(**SETTINGS, schedule="triangular", folder=tmp_path)
     assert same(expected, module.state_dict())
     assert [epoch.number for epoch in log.epochs] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("settings", [{"channels_last": "on"}, {"mixed_precision": "bf16"}])
+def test_the_numbers_it_trains_in_stay_those_it_began_with(tmp_path, monkeypatch, settings):
+    given = {**SETTINGS, "lr": 0.02, **settings}
+    monkeypatch.setattr(precision, "step_seconds", lambda m, x, one: 2.0 - (one.dtype != "float32"))
+    expected, _, log = run(**given)
+    with pytest.raises(KeyboardInterrupt):
+        run(**given, folder=tmp_path, progress=stopping_after(3))
+    # What is timed again might come out otherwise: it is not.
+    monkeypatch.setattr(precision, "step_seconds", None)
+    module, _, logged = run(**given, folder=tmp_path)
+    assert same(expected.state_dict(), module.state_dict())
+    assert logged.used == log.used
+    bf16 = "mixed_precision" in settings
+    assert (log.used["dtype"], log.used["channels_last"]) == (
+        ("bfloat16", False) if bf16 else ("float32", True)
+    )
+
+
+def test_the_scale_of_half_precision_gradients_is_kept_and_no_range_test_moves_it(
+    tmp_path, monkeypatch
+):
+    def scaler(self, device):
+        return torch.amp.GradScaler("cpu", init_scale=4.0, growth_interval=3, enabled=True)
+
+    monkeypatch.setattr(precision.Precision, "scaler", scaler)
+    monkeypatch.setattr(course, "one_cycle", lambda step, total: (0.001, 0.9))
+    run(**SETTINGS, folder=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(**SETTINGS, folder=tmp_path / "two", progress=stopping_after(4))
+    run(**SETTINGS, folder=tmp_path / "two")
+    scales = [
+        json.loads(torch.load(tmp_path / name / FILE, weights_only=True)["hipaudit training"])
+        for name in ("whole", "two")
+    ]
+    # Three epochs of four steps after unfreezing, doubled every three: 4 * 2^4.
+    assert [record["scaler"]["scale"] for record in scales] == [64.0, 64.0]
 
 
 def test_what_was_done_is_not_done_again(tmp_path, monkeypatch):

@@ -112,13 +112,16 @@ class Course:
                 self._keep()
         tuned = state.tuned[phase.name]
         optimiser = steps.optimiser(self._peaks(tuned), tuned.weight_decay)
+        steps.use(steps.precision)  # with a scale that no range test has moved
         if len(state.epochs) > phase.first:
             optimiser.load_state_dict(state.optimiser)
+            if state.scaler:
+                steps.scaler.load_state_dict(state.scaler)
         else:
             state.phase_best, state.stale = -float("inf"), 0
         while len(state.epochs) < phase.last and not state.ended:
             self._epoch(phase, optimiser, tuned)
-            state.optimiser = optimiser.state_dict()
+            state.optimiser, state.scaler = optimiser.state_dict(), steps.scaler.state_dict()
             patience = steps.recipe.patience
             if phase.name == "all" and patience and state.stale >= patience:
                 state.ended = "early stop"

@@ -47,6 +47,7 @@ class State:
     best: dict[str, Tensor] = field(default_factory=dict)
     optimiser: dict[str, Any] = field(default_factory=dict)
     precision: dict[str, Any] = field(default_factory=dict)
+    scaler: dict[str, Any] = field(default_factory=dict)
 
 
 def identity(
@@ -99,7 +100,7 @@ def write_state(folder: Path, identity: dict[str, Any], state: State, module: nn
     write_whole(folder / FILE, stream.getvalue(), mode=0o600)
 
 
-_PLAIN = ("best_value", "best_epoch", "phase_best", "stale", "ended", "precision")
+_PLAIN = ("best_value", "best_epoch", "phase_best", "stale", "ended", "precision", "scaler")
 
 
 def _on_cpu(weights: dict[str, Tensor]) -> dict[str, Tensor]:
