@@ -11,6 +11,7 @@ import click
 from hipaudit.parameters import ENVIRONMENT, FILE, TALK, OneOf, Parameter, with_options
 
 if TYPE_CHECKING:
+    from trainers.phantom.outlook import Outlook
     from trainers.phantom.spec import PhantomSpec
 
 HELP = """Write synthetic hip radiographs with their ground truth: train, val and test.
@@ -74,13 +75,17 @@ class Planted(Parameter):
 def command(session: Any, /, **flags: Any) -> int:
     from hipaudit.progress import Talking
     from hipaudit.workflow import real_device
+    from trainers.phantom.outlook import check_room, outlook
     from trainers.phantom.write import write_dataset
 
     session.talk(flags["verbose"])
     spec, out = _spec(flags), flags["out"]
     workers, device = flags["workers"] or os.cpu_count() or 1, real_device(flags["device"])
+    ahead = outlook(spec, workers, device)
+    check_room(out, ahead)
     with Talking(quiet=flags["quiet"], started=lambda: None) as told:
-        told.note(_ahead(spec, workers, device))
+        told.note(_words(spec, ahead))
+        session.start()  # from here on the same command resumes
         write_dataset(out, spec, told, workers=workers, device=device)
     click.echo(f"{sum(spec.counts.values()):,} synthetic radiographs in {out}")
     return 0
@@ -102,12 +107,10 @@ def _spec(flags: dict[str, Any]) -> PhantomSpec:
     return made(wanted, spec)
 
 
-def _ahead(spec: PhantomSpec, workers: int, device: str) -> str:
+def _words(spec: PhantomSpec, ahead: Outlook) -> str:
     """What is about to be written, how large and for how long."""
     from hipaudit.screen import duration
-    from trainers.phantom.outlook import outlook
 
-    ahead = outlook(spec, workers, device)
     counts = ", ".join(f"{count:,} {split}" for split, count in spec.counts.items())
     return (
         f"{sum(spec.counts.values()):,} radiographs ({counts}) of {spec.size} x {spec.size} pixels "

@@ -62,3 +62,26 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path, words, said)
     result = call(tmp_path / "set", *words)
     assert said in str(getattr(result.exception, "message", result.exception))
     assert not (tmp_path / "set").exists()
+
+
+def test_a_set_too_large_for_the_disk_is_not_begun(tmp_path, monkeypatch):
+    import shutil
+    from collections import namedtuple
+
+    usage = namedtuple("usage", "total used free")  # noqa: PYI024  as shutil's own
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 4096))
+    result = call(tmp_path / "new" / "set", "--images", 16, "--size", 32)
+    assert "MB of free disk" in str(result.exception)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_command_typed_again_finishes_what_it_began(tmp_path):
+    words = (tmp_path / "set", "--images", 16, "--size", 32)
+    assert call(*words).exception is None
+    (tmp_path / "set" / "test" / "labels.csv").unlink()
+    missing = next((tmp_path / "set" / "train").glob("*.png"))
+    content = missing.read_bytes()
+    missing.unlink()
+    assert call(*words).exception is None
+    assert missing.read_bytes() == content
+    assert (tmp_path / "set" / "test" / "labels.csv").is_file()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
+from audit.errors import HipauditError
 from trainers.phantom.exposure import exposures_of
 from trainers.phantom.people import Person
 from trainers.phantom.produce import WORTH, file_of
@@ -34,3 +37,19 @@ def outlook(spec: PhantomSpec, workers: int = 1, device: str = "cpu") -> Outlook
     at_once = max(1, min(workers, images // WORTH))
     seconds = (time.perf_counter() - began) / made / at_once
     return Outlook(size / made * images / 1e6, seconds * images)
+
+
+def check_room(folder: Path, ahead: Outlook) -> None:
+    """Raises HipauditError where the disk has less room than a set about to be begun needs."""
+    if (folder / "spec.json").is_file():
+        return  # begun: part of it is there already
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e6
+    if free < ahead.megabytes:
+        raise HipauditError(
+            f"about {ahead.megabytes:,.0f} MB of free disk",
+            f"{free:,.0f} MB",
+            "Name a folder on another disk, or ask for fewer or smaller --images.",
+        )
