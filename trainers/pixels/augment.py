@@ -39,14 +39,14 @@ def see(
     smaller than the batch (the rest, right and below, is never seen); None when all fill it.
     `blank_outside`: zero where the output lies outside of the frame, as padding leaves it.
     """
-    pixels = x.float() / 255 if x.dtype == torch.uint8 else x.float()
-    out = sample(pixels, sizes, looks.matrix.to(x.device), height, width)
+    out = sample(x.float(), sizes, looks.matrix.to(x.device), height, width)
+    if x.dtype == torch.uint8:
+        out = out / 255  # the output has fewer pixels than the input
     if looks.shift is not None and looks.factor is not None:
         out = relight(out, looks.shift.to(x.device), looks.factor.to(x.device))
     if blank_outside:
-        at = _points(height, width, x.device) @ looks.crop.to(x.device).transpose(1, 2)
-        inside = (at[..., :2].abs() <= 1).all(-1).view(len(x), 1, height, width)
-        out = out * inside
+        inside = (_points(looks.crop.to(x.device), height, width).abs() <= 1).all(-1)
+        out = out * inside[:, None]
     return out
 
 
@@ -55,15 +55,16 @@ def sample(x: Tensor, sizes: Tensor | None, matrix: Tensor, height: int, width: 
 
     x (N, C, H, W) float, matrix (N, 3, 3) -> (N, C, height, width).
     """
-    at = _points(height, width, x.device) @ matrix.transpose(1, 2)  # (N, height · width, 3)
-    at = (at[..., :2] / at[..., 2:]).view(len(x), height, width, 2)
+    at = _points(matrix, height, width)
     if sizes is None or bool((sizes == torch.tensor(x.shape[-2:])).all()):
         return F.grid_sample(x, at, mode="bilinear", padding_mode="reflection", align_corners=False)
     own = sizes.flip(1).to(x.device, x.dtype)[:, None, None]  # (N, 1, 1, 2): width, height
     whole = torch.tensor(x.shape[-1:-3:-1], device=x.device, dtype=x.dtype)
-    pixel = _reflected((at + 1) / 2 * own, own) - 0.5
-    pixel = pixel.clamp(min=0).minimum(own - 1)
-    at = (pixel * 2 + 1) / whole - 1
+    # In place: a new array for each of these costs more than the arithmetic.
+    at.add_(1).remainder_(4).sub_(2).abs_().neg_().add_(2)  # folded into [0, 2]: reflection
+    at.mul_(own).sub_(1).clamp_(min=0)  # twice the pixel's number, not before the first
+    torch.minimum(at, 2 * own - 2, out=at)  # nor behind the last
+    at.add_(1).div_(whole).sub_(1)
     return F.grid_sample(x, at, mode="bilinear", padding_mode="border", align_corners=False)
 
 
@@ -73,22 +74,14 @@ def relight(x: Tensor, shift: Tensor, factor: Tensor) -> Tensor:
     return torch.sigmoid((z + shift[:, None, None, None]) * factor[:, None, None, None])
 
 
-def _reflected(at: Tensor, length: Tensor) -> Tensor:
-    """Coordinates folded back into [0, length] at both ends."""
-    folded = torch.remainder(at, 2 * length)
-    return torch.minimum(folded, 2 * length - folded)
-
-
-def _points(height: int, width: int, device: torch.device) -> Tensor:
-    """(1, height · width, 3): the middles of the output's pixels, homogeneous."""
-    ys = (torch.arange(height, device=device) * 2 + 1) / height - 1
-    xs = (torch.arange(width, device=device) * 2 + 1) / width - 1
-    grid = torch.stack(
-        [
-            xs.expand(height, width),
-            ys[:, None].expand(height, width),
-            torch.ones(height, width, device=device),
-        ],
-        dim=-1,
-    )
-    return grid.view(1, -1, 3)
+def _points(matrix: Tensor, height: int, width: int) -> Tensor:
+    """matrix (N, 3, 3) · the middles of the output's pixels: (N, height, width, 2) as (x, y)."""
+    ys = ((torch.arange(height, device=matrix.device) * 2 + 1) / height - 1)[None, :, None]
+    xs = ((torch.arange(width, device=matrix.device) * 2 + 1) / width - 1)[None, None]
+    m = matrix[..., None, None]  # a row and a column: nine multiplications per line, not per pixel
+    depth = (m[:, 2, 0] * xs + m[:, 2, 2]) + m[:, 2, 1] * ys
+    at = torch.empty(len(matrix), height, width, 2, device=matrix.device)
+    for axis in (0, 1):
+        line = m[:, axis, 0] * xs + m[:, axis, 2]  # (N, 1, width)
+        torch.div(line + m[:, axis, 1] * ys, depth, out=at[..., axis])
+    return at
