@@ -238,6 +238,25 @@ def test_robust_shares_stand_by_model_and_level(seven):
     assert "FGSM, ε = 2/255" in seven.text
 
 
+def test_what_nobody_could_count_under_stress_is_one_line_and_no_table_of_dashes():
+    few = Finding(metric="robust_accuracy", stress="fgsm", params={"epsilon": 1 / 255}, n=5,
+                  reason="fewer than 10 cases (5)")  # fmt: skip
+    made = sample.light(2)
+    kept = tuple(f for f in made[0].findings if f.stress == "clean")
+    bare = tuple(m.model_copy(update={"findings": (*kept, few)}) for m in made)
+    text = page_of(small(models=bare)).text
+    assert "Robust accuracy. Too few images under every stress to count by." in text
+    assert "Robust accuracy by stress" not in text
+
+
+def test_the_rate_that_was_used_stands_beside_the_suggestions():
+    made = sample.models(1)[0]
+    used = {"phases": {"frozen": {"lr": 0.00077}}}
+    made = made.model_copy(update={"recipe": {"used": used}, "epochs": ()})
+    text = page_of(small(models=(made,))).text
+    assert "7.70e-04" in text.partition("Training curves")[2]
+
+
 def test_what_the_published_text_leaves_open_is_listed(seven):
     assert "6,952 + 1,676 = 8,628: 15 are unaccounted for." in seven.text
 

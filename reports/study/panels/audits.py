@@ -22,22 +22,28 @@ MOST_SETTINGS = 15
 
 def audits(material: StudyMaterial) -> Sequence[Block]:
     """Decisions that stand, by stress; then where each audit lies."""
-    tables = [table for metric in ROBUST for table in _stressed(material, metric)]
+    tables = [block for metric in ROBUST for block in _stressed(material, metric)]
     index = _index(material)
     if not tables and not index:
         return [Text("No model was audited in this study.", "Audits.")]
     return [*tables, *index]
 
 
-def _stressed(material: StudyMaterial, metric: str) -> list[Table]:
-    """Models down, settings across, five a table."""
+def _stressed(material: StudyMaterial, metric: str) -> list[Block]:
+    """Models down, settings across, five a table; a setting nobody could count has no column."""
     cells = {
         model.name: {_heading(f): f for f in model.findings if _counts(f, metric)}
         for model in material.done
     }
-    known = list(dict.fromkeys(words for found in cells.values() for words in found))
+    known = [
+        words
+        for words in dict.fromkeys(words for found in cells.values() for words in found)
+        if any(w == words and f.value is not None for c in cells.values() for w, f in c.items())
+    ]
+    if not known and any(cells.values()):
+        return [Text("Too few images under every stress to count by.", f"{ROBUST[metric]}.")]
     settings = known[:MOST_SETTINGS]
-    found = []
+    found: list[Block] = []
     for at in range(0, len(settings), MOST_COLUMNS):
         part = settings[at : at + MOST_COLUMNS]
         rows: list[list[str | Cell]] = [

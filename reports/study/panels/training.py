@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from audit.study_results import EpochRow, RangeTest, Trained
 from reports.blocks import Block, Cell, Figure, Table, Text
@@ -52,17 +53,25 @@ def _suggestions(material: StudyMaterial, tested: Sequence[Trained]) -> Table:
         for phase, words in PHASES.items():
             same = {t.weight_decay: t for t in model.range_tests if t.phase == phase}
             cells = [_suggestion(same.get(decay)) for decay in decays]
-            rows.append([material.label(model.name), words, *cells])
-    columns = ["Model", "Phase", *(f"Weight decay {decay:g}" for decay in decays)]
+            rows.append([material.label(model.name), words, *cells, _used(model, phase)])
+    columns = ["Model", "Phase", *(f"Weight decay {d:g}" for d in decays), "Rate used"]
     note = (
-        "The suggested rate, and below it the lowest smoothed loss. Suggestion: the steepest fall "
-        "of the smoothed loss, the first 10 and last 5 points left out. Bold: the test that set "
-        "weight decay and rate (Smith 2018)."
+        "The suggested rate, and below it the lowest smoothed loss (Smith 2018). Suggestion: the "
+        "steepest fall of the smoothed loss, the first 10 and last 5 points left out. Bold: the "
+        "chosen weight decay. Where the rate that was used is another one, the recipe says why."
     )
-    share = 54 // len(decays)
-    widths = (82 - share * len(decays), 18, *(share for _ in decays))
+    share = 48 // len(decays)
+    widths = (72 - share * len(decays), 15, *(share for _ in decays), 13)
     numeric = frozenset(range(2, len(columns)))
     return Table("Learning-rate range tests", columns, rows, note, numeric, widths)
+
+
+def _used(model: Trained, phase: str) -> str:
+    """The peak rate the fit recorded for a phase."""
+    place: Any = model.recipe
+    for name in ("used", "phases", phase, "lr"):
+        place = place.get(name) if isinstance(place, Mapping) else None
+    return f"{place:.2e}" if isinstance(place, float) else "–"
 
 
 def _suggestion(test: RangeTest | None) -> Cell:
