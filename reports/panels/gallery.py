@@ -34,7 +34,7 @@ def gallery(material: Material) -> Sequence[Block]:
     for outcome in sorted({_outcome(a) for a in pictures}, key=_rank):
         same = sorted((a for a in pictures if _outcome(a) == outcome), key=_view)
         title = OUTCOMES.get(outcome, outcome or "Pictures")
-        found.append(Gallery(title, [_figure(material.folder, a) for a in same]))
+        found.append(Gallery(title, [figure_of(material.folder, a) for a in same]))
     return [*found, Text(_rule(material), "How these pictures were chosen.")]
 
 
@@ -61,7 +61,8 @@ def _rule(material: Material) -> str:
     )
 
 
-def _figure(folder: Path, artefact: Artefact) -> Figure:
+def figure_of(folder: Path, artefact: Artefact) -> Figure:
+    """The picture with its title and caption, or words where it is not what was recorded."""
     source, wide = address(folder, artefact)
     words = ". ".join(part.rstrip(".") for part in (artefact.title, artefact.caption) if part)
     alt = artefact.alt or artefact.title or "Picture without a description"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audit.findings import derive
-from audit.results import Finding
+from audit.results import Finding, Note, ProbeReport
 from reports.blocks import Cell, Figure, Table
 from reports.card import Card
 from reports.material import Material
@@ -22,7 +22,7 @@ from reports.verdict import read_verdict
 from reports.wording import overclaims
 from tests.reports.page import read_page
 from tests.reports.test_figures import svg
-from tests.sample_results import sample_results
+from tests.sample_results import proportion, sample_results
 from tests.tables import attack, evidence, rows, table
 from tests.test_findings_handled import referred
 
@@ -147,3 +147,26 @@ def test_the_whole_report_prints_section_5(material: Material, tmp_path: Path) -
 
 def test_the_number_of_cases_without_an_error_is_the_least_that_suffices() -> None:
     assert 0.995**ENOUGH <= 0.05 < 0.995 ** (ENOUGH - 1)
+
+
+def test_the_quality_of_the_pictures_is_told_and_the_list_goes_to_section_10(
+    material: Material, tmp_path: Path
+) -> None:
+    poor = proportion("poor_quality", 20, 400)
+    report = ProbeReport(
+        probe="quality",
+        findings=(
+            poor,
+            poor.model_copy(update={"params": {"beyond": "blurred"}}),
+            proportion("accuracy_sound", 330, 380),
+            proportion("accuracy_poor", 9, 20),
+        ),
+        notes=(
+            Note(code="quality-limits", level="info", text="Poor as a picture: blur above 0.8."),
+            Note(code="quality-review", level="info", text="To look at: c0001 (blurred)."),
+        ),
+    )
+    results = material.results.model_copy(update={"probes": (report,)})
+    page = read_page(render_html(results, tmp_path, images=False))
+    assert "Beyond the limits of quality: 5.0% (3.1–7.6%; 20/400) of the images" in page.text
+    assert "c0001 (blurred)" in page.text
