@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,6 +20,7 @@ from audit.checkpoints.text import quoted
 from audit.checkpoints.unwrap import Weights
 from audit.classifier import Classifier
 from audit.errors import HipauditError
+from audit.quality.limits import KEY, read_limits
 from audit.results import ModelDescription, Note
 
 NOTHING_SAID = Sidecar()
@@ -81,7 +83,7 @@ def classifier_of(network: Network, known: Known) -> Classifier:
         cam_layer=layer,
         gradients=True,
         golden=known.sidecar.golden,
-        training=own.training if own else {},
+        training={**(own.training if own else {}), **_quality(known.sidecar)},
         notes=(
             *known.notes,
             *network.notes,
@@ -128,6 +130,12 @@ def _threshold(known: Known) -> tuple[float | None, str]:
     if known.own is not None and known.own.threshold is not None:
         return known.own.threshold, known.own.threshold_origin
     return None, "argmax"
+
+
+def _quality(sidecar: Sidecar) -> dict[str, Any]:
+    """The limits of a model.yaml, which go before those of the training record."""
+    given = sidecar.quality_limits
+    return {} if given is None else {KEY: read_limits(given).as_dict()}
 
 
 def _cam_layer(network: Network, known: Known, module: nn.Module) -> tuple[str | None, list[Note]]:

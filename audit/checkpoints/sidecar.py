@@ -46,6 +46,8 @@ class Sidecar(Strict):
     be assumed. `threshold`: positive when P(positive) >= it; `threshold_origin` says how it
     was chosen. `golden`: case id -> logits that the model must give for it.
     `training_data`: a folder or manifest that leakage checks compare with.
+    `quality_limits`: beyond which a picture is referred by the quality filter, as
+    `audit.quality.limits.Limits.as_dict()` gives them.
     """
 
     arch: str | None = None
@@ -62,6 +64,7 @@ class Sidecar(Strict):
     cam_layer: str | None = None
     golden: dict[str, tuple[float, ...]] = {}
     training_data: str | None = None
+    quality_limits: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _no_code(self) -> Sidecar:

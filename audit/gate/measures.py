@@ -58,6 +58,9 @@ def described(finding: Finding) -> str:
     epsilon = finding.params.get("epsilon")
     if isinstance(epsilon, float):
         parts.append(f"at {as_levels(epsilon)}")
+    for name, word in (("cutoff", "above the cut-off"), ("coverage", "at coverage")):
+        if name in finding.params:
+            parts.append(f"{word} {finding.params[name]}")
     if finding.defence != "none":
         parts.append(f"with {finding.defence}")
     parts += [f"{key} {value}" for key, value in finding.group.items()]
