@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,7 @@ FASTAI = {
 }  # fmt: skip
 
 
+@cache
 def shapes(name, head):
     return shapes_only(lambda: build(name, 2, head))
 

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -25,6 +26,7 @@ from trainers.fitting.steps import Steps
 from trainers.recipe import Recipe
 
 SETTINGS = {"freeze_epochs": 1, "max_epochs": 3, "lr": "auto", "augmentation": "gentle"}
+FAST = {**SETTINGS, "lr": 0.02}  # no range tests
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +54,12 @@ class StoppedAt(Told):
             raise KeyboardInterrupt
 
 
+@cache
+def whole(*changes):
+    """What an uninterrupted training comes to."""
+    return run(**{**SETTINGS, **dict(changes)})
+
+
 def same(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
 
@@ -62,7 +70,7 @@ def without_seconds(log):
 
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4])
 def test_weights_and_log_are_the_same_to_the_bit_after_an_interruption(tmp_path, epoch):
-    module, description, log = run(**SETTINGS)
+    module, description, log = whole()
     with pytest.raises(KeyboardInterrupt):
         run(**SETTINGS, folder=tmp_path, progress=stopping_after(epoch))
     again, described, logged = run(**SETTINGS, folder=tmp_path)
@@ -73,11 +81,11 @@ def test_weights_and_log_are_the_same_to_the_bit_after_an_interruption(tmp_path,
 
 
 def test_an_interruption_at_every_epoch_and_within_them_changes_nothing(tmp_path):
-    expected = run(**SETTINGS, schedule="triangular")[0].state_dict()
+    expected = whole(("schedule", "triangular"), ("lr", 0.02))[0].state_dict()
     for step in (2, 6, 7, 11, 15):  # four steps an epoch
         with pytest.raises(KeyboardInterrupt):
-            run(**SETTINGS, schedule="triangular", folder=tmp_path, progress=StoppedAt(step))
-    module, _, log = run(**SETTINGS, schedule="triangular", folder=tmp_path)
+            run(**FAST, schedule="triangular", folder=tmp_path, progress=StoppedAt(step))
+    module, _, log = run(**FAST, schedule="triangular", folder=tmp_path)
     assert same(expected, module.state_dict())
     assert [epoch.number for epoch in log.epochs] == [1, 2, 3, 4]
 
@@ -132,9 +140,9 @@ def test_what_was_done_is_not_done_again(tmp_path, monkeypatch):
 
 
 def test_a_training_that_has_ended_answers_at_once_and_keeps_little(tmp_path, monkeypatch):
-    module, description, log = run(**SETTINGS, folder=tmp_path)
+    module, description, log = run(**FAST, folder=tmp_path)
     monkeypatch.setattr(Steps, "step", None)  # a step would fail
-    again, described, logged = run(**SETTINGS, folder=tmp_path)
+    again, described, logged = run(**FAST, folder=tmp_path)
     assert same(module.state_dict(), again.state_dict())
     assert (described, logged) == (description, log)
     state = torch.load(tmp_path / FILE, weights_only=True)
@@ -143,10 +151,10 @@ def test_a_training_that_has_ended_answers_at_once_and_keeps_little(tmp_path, mo
 
 
 def test_a_training_out_of_time_goes_on_with_more(tmp_path):
-    expected = run(**SETTINGS)[0].state_dict()
-    _, _, short = run(**SETTINGS, folder=tmp_path, max_seconds=0.0)
+    expected = whole(("lr", 0.02))[0].state_dict()
+    _, _, short = run(**FAST, folder=tmp_path, max_seconds=0.0)
     assert (short.ended, len(short.epochs)) == ("time", 1)
-    module, _, log = run(**SETTINGS, folder=tmp_path)
+    module, _, log = run(**FAST, folder=tmp_path)
     assert log.ended == "epochs"
     assert same(expected, module.state_dict())
 
@@ -169,7 +177,7 @@ def epochs_on_disk(folder):
 
 def test_the_state_is_for_its_owner_only_and_holds_no_code(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        run(**SETTINGS, folder=tmp_path, progress=stopping_after(3))
+        run(**FAST, folder=tmp_path, progress=stopping_after(3))
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     state = torch.load(tmp_path / FILE, weights_only=True)
     assert json.loads(state["hipaudit training"])["epochs"][1]["number"] == 2
@@ -201,10 +209,10 @@ def test_log_files_say_everything_that_was_used(tmp_path):
 )
 def test_a_folder_with_another_training_is_refused_and_left_alone(tmp_path, change, said):
     with pytest.raises(KeyboardInterrupt):
-        run(**SETTINGS, folder=tmp_path, progress=stopping_after(3))
+        run(**FAST, folder=tmp_path, progress=stopping_after(3))
     before = (tmp_path / FILE).read_bytes()
     with pytest.raises(HipauditError, match=f"{said}.*delete {FILE}"):
-        run(**{**SETTINGS, **change}, folder=tmp_path)
+        run(**{**FAST, **change}, folder=tmp_path)
     assert (tmp_path / FILE).read_bytes() == before
 
 
@@ -223,9 +231,9 @@ def test_other_starting_weights_are_another_training(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "replace"])
 def test_a_damaged_state_is_noticed_and_the_training_begins_anew(tmp_path, damage):
-    expected = run(**SETTINGS)[0].state_dict()
+    expected = whole(("lr", 0.02))[0].state_dict()
     with pytest.raises(KeyboardInterrupt):
-        run(**SETTINGS, folder=tmp_path, progress=stopping_after(3))
+        run(**FAST, folder=tmp_path, progress=stopping_after(3))
     content = bytearray((tmp_path / FILE).read_bytes())
     if damage == "flip":
         content[len(content) // 2] ^= 1
@@ -233,7 +241,7 @@ def test_a_damaged_state_is_noticed_and_the_training_begins_anew(tmp_path, damag
         {"flip": content, "cut": content[: len(content) // 2], "replace": b"hello"}[damage]
     )
     told = Told()
-    module, _, log = run(**SETTINGS, folder=tmp_path, progress=told)
+    module, _, log = run(**FAST, folder=tmp_path, progress=told)
     assert told.notes[0] == f"{FILE} is damaged: the training begins anew"
     assert len(log.epochs) == 4
     assert same(expected, module.state_dict())
