@@ -1,4 +1,4 @@
-"""What `hipaudit run` does about --train-data: the trained defence, made before the audit."""
+"""What `hipaudit run` does about --train-data: defences made from it before the audit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from audit.errors import HipauditError
 from hipaudit.workflow import HARDENED, read_data
 
 if TYPE_CHECKING:
+    from audit.cases.case import Cases
     from audit.cases.options import DataOptions
     from audit.classifier import Classifier
     from audit.options import AuditOptions
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from trainers.adversarial.defend import Hardening
     from trainers.progress import Progress
 
+QUALITY = "quality-filter"
 # The fields of Adversarial and Hardening behind each flag.
 SETTINGS = {"adversarial_method": "method", "adversarial_eps": "epsilon"}
 REST = {"adversarial_epochs": "epochs", "adversarial_lr": "lr"}
@@ -29,13 +31,16 @@ def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
     Raises HipauditError, before any work, for flags that do not go together or lead nowhere.
     """
     given, wanted = flags["train_data"], HARDENED in flags["defences"]
-    if given is None:
+    filtered = QUALITY in flags["defences"]
+    if given is None or not wanted:
         set_to = [name for name in (*SETTINGS, *REST) if flags[name] is not None]
         if set_to:
             flag = f"--{set_to[0].replace('_', '-')}"
-            raise HipauditError(f"--train-data with {flag}", "none", "Add --train-data PATH.")
+            what, fix = (HARDENED, "--defence") if given else ("PATH", "--train-data")
+            raise HipauditError(f"{fix} with {flag}", "none", f"Add {fix} {what}.")
+    if given is None:
         return ()
-    if not wanted:
+    if not (wanted or filtered):
         raise HipauditError(
             f"--defence {HARDENED} with --train-data", "none", f"Add --defence {HARDENED}."
         )
@@ -46,7 +51,7 @@ def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
             f'nothing at "{given}"',
             "Check the path after --train-data.",
         )
-    return (HARDENED,)
+    return (HARDENED,) if wanted else ()
 
 
 def hardened(
@@ -57,8 +62,13 @@ def hardened(
     folder: Path,
     progress: Progress | None = None,
 ) -> dict[str, Classifier]:
-    """The trained defence by name, empty where none was asked for; reads the training images."""
-    if not trained(flags):
+    """The trained defence by name, and the quality filter with limits of the training images.
+
+    Empty where neither was asked for; reads the training images. Raises HipauditError where
+    they are also audited.
+    """
+    wanted = trained(flags)
+    if flags["train_data"] is None:
         return {}
     from trainers.adversarial.apart import training_part
     from trainers.adversarial.defend import defend, place_of
@@ -68,6 +78,11 @@ def hardened(
     reading = replace(data_options, labels=None, split=None, every_split=True)
     given = read_data(flags["train_data"], reading)
     classifier = understood.classifier
+    made: dict[str, Classifier] = {}
+    if QUALITY in flags["defences"]:
+        made[QUALITY] = _filter(understood, given)
+    if not wanted:
+        return made
     place = place_of(classifier, training_part(given), folder, asked)
     if (folder / "started.json").exists() and not (place.exists() or options.overwrite):
         raise HipauditError(
@@ -75,7 +90,19 @@ def hardened(
             f"another audit in {folder.name}",
             "Add --overwrite, or choose another --out.",
         )
-    return {HARDENED: defend(classifier, given, understood.cases, folder, asked, progress)}
+    return {**made, HARDENED: defend(classifier, given, understood.cases, folder, asked, progress)}
+
+
+def _filter(understood: Understood, given: Cases) -> Classifier:
+    """The quality filter whose limits the training images set."""
+    from audit.defences.quality_filter import quality_filter
+    from audit.quality.limits import limits_from
+    from trainers.adversarial.apart import check_apart, training_part
+
+    train = training_part(given)
+    check_apart(train, given, understood.cases)
+    classifier = understood.classifier
+    return quality_filter(classifier, limits=limits_from(train, classifier.preparation))
 
 
 def _asked(flags: Mapping[str, Any], options: AuditOptions) -> Hardening:

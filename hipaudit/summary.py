@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from audit.gate.verdict import RuleVerdict, Verdict
 
 CLEAN = ("accuracy", "sensitivity", "specificity", "auroc")
+REFERRED = ("referral_rate", "accuracy_handled", "missed_handled", "unseen_error_rate")
 BY_GROUP = ("sensitivity", "specificity")
 UNDER_ATTACK = ("robust_sensitivity", "robust_specificity", "robust_accuracy")
 WORDS = {
@@ -31,7 +32,13 @@ STRESSED_HEAD = ("under", *(name.replace("_", " ") for name in UNDER_ATTACK), "c
 def rows(results: Results) -> list[Row]:
     """Without stress: everyone, then by view (or the first attribute reported by)."""
     clean = [f for f in results.findings if f.stress == "clean" and f.contrast is None]
-    everyone = [f for f in clean if f.metric in CLEAN and not f.group]
+    repeated = _only_refer(results.findings)
+    everyone = [
+        f
+        for f in clean
+        if not f.group
+        and (f.metric in REFERRED or (f.metric in CLEAN and f.defence not in repeated))
+    ]
     attribute = _first_attribute(clean)
     grouped = [
         f
@@ -43,10 +50,14 @@ def rows(results: Results) -> list[Row]:
 
 def stressed_rows(results: Results) -> list[Row]:
     """A row per stress and level: what was decided correctly without the stress and under it."""
+    repeated = _only_refer(results.findings)
     found = [
         f
         for f in results.findings
-        if f.metric in UNDER_ATTACK and not f.group and f.contrast is None
+        if f.metric in UNDER_ATTACK
+        and not f.group
+        and f.contrast is None
+        and f.defence not in repeated
     ]
     table: dict[str, dict[str, Finding]] = {}
     for f in _without_cells(found):
@@ -55,6 +66,15 @@ def stressed_rows(results: Results) -> list[Row]:
         (name, *(_short(cells.get(metric)) for metric in UNDER_ATTACK), _cases(cells))
         for name, cells in table.items()
     ]
+
+
+def _only_refer(findings: Iterable[Finding]) -> set[str]:
+    """Defences that change no decision: their other numbers are those without them."""
+    return {
+        f.defence
+        for f in findings
+        if f.metric == "unseen_error_rate" and f.contrast == "defence=none"
+    }
 
 
 def _first_attribute(findings: Iterable[Finding]) -> str | None:

@@ -116,7 +116,8 @@ HARDENING = (
         "--train-data",
         type=FILE,
         metavar="PATH",
-        help="Images that --defence adversarial-training is trained on; none may be audited.",
+        help="Images that --defence adversarial-training is trained on, and that set the limits "
+        "of --defence quality-filter; none may be audited.",
     ),
     click.option(
         "--adversarial-method",
