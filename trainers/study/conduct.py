@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from audit.results import Artefact, Note, Provenance
 from audit.store import unit_key
 from audit.study_results import Kind, StudyResults
 from trainers.architectures import ROWS
+from trainers.fitting.loop import PRIVATE
+from trainers.pixels.cache import forget_pixels
 from trainers.progress import Progress
 from trainers.splits import Splits
 from trainers.study.carry import carry_out
@@ -53,7 +56,7 @@ def conduct_study(
     the member with the best test accuracy. Raises HipauditError before any work for options
     that make no sense, and when the folder belongs to something else.
     """
-    means = means_of(splits, options)
+    means = replace(means_of(splits, options), pixels=folder / PRIVATE)
     starts = _checked(members, means, options)
     study_id = _study_id(kind, splits, means, options)
     with held(folder, study_id) as started:
@@ -71,6 +74,7 @@ def conduct_study(
             keep(outcomes)
 
         outcomes = carry_out(members, starts, folder, means, options, progress, kept)
+        forget_pixels(folder / PRIVATE)
         artefacts, notes = _pictures(outcomes, folder, means, options)
         base = base.model_copy(update={"notes": (*base.notes, *notes)})
         return keep(outcomes, artefacts)

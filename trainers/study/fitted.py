@@ -40,6 +40,7 @@ def fit_member(
         positive_class=means.positive_class,
         weights=start,
         folder=folder / TRAINING,
+        pixels=means.pixels,
         device=means.device,
         max_seconds=means.max_seconds,
         progress=progress,

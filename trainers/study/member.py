@@ -18,7 +18,10 @@ from trainers.study.weights import Start
 
 @dataclass(frozen=True)
 class Means:
-    """What every model of a study shares in its fitting. `settings`: fields of the recipe."""
+    """What every model of a study shares in its fitting. `settings`: fields of the recipe.
+
+    `pixels`: the private folder of images decoded once for all; None leaves it to each.
+    """
 
     classes: tuple[str, ...]
     positive_class: str
@@ -28,6 +31,7 @@ class Means:
     max_seconds: float | None = None
     synthetic: bool = False
     as_published: bool = False
+    pixels: Path | None = None
 
     def recipe_of(self, member: Member) -> Recipe:
         """The study's recipe with what the user set and what the member differs in.
