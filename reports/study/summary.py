@@ -10,6 +10,7 @@ from audit.study_results import SplitCount, Trained
 from reports.numbers import amount, group_name, interval, metric_name, ratio
 from reports.study.material import StudyMaterial
 from reports.study.panels.methods import found_limits
+from reports.study.panels.sweep import VARIED, place_of
 
 MOST_LINES = 8
 MOST_MODELS = 12
@@ -55,7 +56,7 @@ class Summary:
 
 
 def summary(material: StudyMaterial) -> Summary:
-    best = material.best
+    best = _featured(material)
     points = found_limits(material)
     models = () if material.results.kind == "readers" else material.results.models
     return Summary(
@@ -71,12 +72,23 @@ def summary(material: StudyMaterial) -> Summary:
     )
 
 
+def _featured(material: StudyMaterial) -> Trained | None:
+    """Whose numbers stand large: the best, or of a curve the point that was given most."""
+    if material.results.kind in VARIED:
+        known = [(place_of(material, model), model) for model in material.done]
+        points = [(x, model) for x, model in known if x is not None]
+        return max(points, key=lambda point: point[0])[1] if points else None
+    return material.best
+
+
 def _best(material: StudyMaterial, best: Trained | None) -> str:
-    """ "Best of 7: Densenet169"; of one model its name."""
+    """ "Best of 7: Densenet169"; of one model its name; of a curve its last point."""
     if best is None or material.results.kind == "readers":
         return ""
     count = len(material.comparable)
     name = material.label(best.name)
+    if material.results.kind in VARIED:
+        return f"Largest of {count}: {name}" if count > 1 else name
     return f"Best of {count}: {name}" if count > 1 else name
 
 
@@ -135,7 +147,7 @@ def _line(material: StudyMaterial, model: Trained) -> Line:
         accuracy=_told(material.found(model, "accuracy")) if model.state == "done" else model.state,
         published=f"{100 * published.accuracy:.2f}%" if published else "–",
         auroc=_told(material.found(model, "auroc")) if model.state == "done" else "–",
-        best=model is material.best,
+        best=model is material.best and material.results.kind not in VARIED,
     )
 
 

@@ -324,8 +324,9 @@ def test_every_point_of_a_curve_is_in_the_table():
 
 def test_localisation_is_a_column_of_the_resolution_sweep():
     text = read_page(html_of("resolution")).text
-    assert "Cam energy in box" in text
+    assert "Grad-CAM inside the box" in text
     assert "20.0%" in text
+    assert "Largest of 3: ResNet-18 (resnet18-224)" in text
 
 
 def test_agreement_is_told_as_kappa_with_three_decimals():

@@ -24,15 +24,21 @@ def by_view(material: StudyMaterial) -> Sequence[Block]:
     names = [material.label(model.name) for model in material.done]
     cells = {metric: _cells(material, metric, values) for metric in METRICS}
     shown = {m: found for m, found in cells.items() if any(any(line) for line in found.values())}
-    panes = {METRICS[metric]: series for metric, series in shown.items()}
+    panes = {METRICS[m]: series for m, series in shown.items() if _drawable(series)}
     caption = (
         f"{', '.join(panes)} by view ({', '.join(values)}), with 95% CI. The views differ in their "
         "share of positives and in which patients they show; a gap is not explained by this."
     )
     alt = f"{caption.partition('.')[0]}, one row per model. The numbers are in the tables below."
     tables = [_table(material, metric, values, found) for metric, found in shown.items()]
+    if not panes:
+        return tables
     picture = dots(names, panes, caption, (_bottom(panes), 1.0))
     return [Figure(picture, alt, caption), *tables]
+
+
+def _drawable(series: Mapping[str, Sequence[Finding | None]]) -> bool:
+    return any(f is not None and f.value is not None for line in series.values() for f in line)
 
 
 def _bottom(panes: Mapping[str, Mapping[str, Sequence[Finding | None]]]) -> float:
