@@ -132,7 +132,7 @@ HARDENING = (
         "--adversarial-lr",
         type=click.FloatRange(0, 1, min_open=True),
         metavar="X",
-        help="Peak learning rate. [default: 0.0003]",
+        help="Peak learning rate. [default: 0.001]",
     ),
 )
 FILES = (

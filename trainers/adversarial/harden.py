@@ -19,7 +19,7 @@ from trainers.progress import Progress, Quiet
 from trainers.recipe import Recipe
 
 EPOCHS = 10
-LR = 3e-4
+LR = 1e-3
 
 
 def harden(
