@@ -149,7 +149,14 @@ def test_the_panels_show_before_the_change_between_black_and_white_and_after():
     assert (right[0], right[-1]) == (107, 99)
 
 
-def test_nothing_is_attacked_where_nothing_was_found(tmp_path):
+def test_without_a_hit_an_image_rightly_called_normal_is_attacked(tmp_path):
+    cases = flat_cases([0.2, 0.4, 0.3], ["fracture", "normal", "normal"])
+    classifier, predictions = look(cases, tmp_path)
+    drawn = list(attacked(Sight("m", classifier, cases, predictions, 0)))
+    assert {p.meta["case"] for p in drawn} == {"0001"}
+
+
+def test_nothing_is_attacked_where_nothing_was_right(tmp_path):
     cases = flat_cases([0.2, 0.9], ["fracture", "normal"])
     classifier, predictions = look(cases, tmp_path)
     assert list(attacked(Sight("m", classifier, cases, predictions, 0))) == []

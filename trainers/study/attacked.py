@@ -43,12 +43,14 @@ class Said:
 def attacked(sight: Sight) -> Iterator[Picture]:
     """FGSM on one image at two radii. Nothing without gradients or without a candidate.
 
-    The image is the first by id of the positive class that was decided correctly, whether the
-    attack succeeds on it or not.
+    The image is the first by id that was decided correctly, of the positive class where there is
+    one, whether the attack succeeds on it or not.
     """
     cases = sight.cases.by_id()
-    right = [s.case for s in outcomes(sight.predictions) if s.outcome == "TP"]
-    candidates = sorted(i for i in right if cases[i].burned_in is not True)
+    order = {"TP": 0, "TN": 1}
+    right = [s for s in outcomes(sight.predictions) if s.outcome in order]
+    shown = [s for s in right if cases[s.case].burned_in is not True]
+    candidates = [s.case for s in sorted(shown, key=lambda s: (order[s.outcome], s.case))]
     if not candidates or not sight.classifier.has_gradients:
         return
     case = cases[candidates[0]]

@@ -27,14 +27,17 @@ def draw_figures(
     notes: list[Note] = []
     for name, drawing in drawings.items():
         try:
-            artefacts += [
-                keep_picture(picture, folder, synthetic=synthetic) for picture in drawing()
-            ]
+            kept = [keep_picture(picture, folder, synthetic=synthetic) for picture in drawing()]
         except HipauditError:
             raise
         except Exception as error:  # noqa: BLE001 a picture that fails must not lose the study
             text = f"{name} could not be drawn: {reason_of(error)[:250]}"
             notes.append(Note(code="figure", level="warning", text=text))
+            continue
+        if not kept:
+            text = f"{name}: no image to show by its rule."
+            notes.append(Note(code="figure", level="info", text=text))
+        artefacts += kept
     return artefacts, notes
 
 
