@@ -28,7 +28,7 @@ def fit_member(
     """
     key = fitting_key(member, start, means)
     path = folder / CHECKPOINT
-    if _is_there(folder, key):
+    if found_fitted(folder, key):
         progress.note("already trained by the same recipe on the same data")
         return path
     recipe = means.recipe_of(member)
@@ -53,7 +53,7 @@ def fit_member(
         "synthetic": means.synthetic,
     }
     save_checkpoint(path, module, description.model_copy(update={"name": member.name}), said)
-    write_whole(folder / RECORD, json.dumps({"key": key, "sha256": sha256_of(path)}) + "\n")
+    keep_fitted(folder, key)
     return path
 
 
@@ -71,7 +71,7 @@ def fitting_key(member: Member, start: Start, means: Means) -> str:
     )
 
 
-def _is_there(folder: Path, key: str) -> bool:
+def found_fitted(folder: Path, key: str) -> bool:
     """Whether a whole checkpoint of this very fitting lies in the folder."""
     try:
         known = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -79,6 +79,12 @@ def _is_there(folder: Path, key: str) -> bool:
         return bool(same and sha256_of(folder / CHECKPOINT) == known["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def keep_fitted(folder: Path, key: str) -> None:
+    """Say of the checkpoint in the folder by what it was fitted."""
+    sealed = {"key": key, "sha256": sha256_of(folder / CHECKPOINT)}
+    write_whole(folder / RECORD, json.dumps(sealed) + "\n")
 
 
 def content(cases: Cases) -> list[tuple[str, str]]:

@@ -1,0 +1,68 @@
+"""A cascade as one member of a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audit.cascade.stored import save_cascade
+from audit.cases.case import Cases
+from trainers.cascade.fit import fit_cascade
+from trainers.progress import Progress
+from trainers.study.fitted import (
+    CHECKPOINT,
+    TRAINING,
+    fitting_key,
+    found_fitted,
+    keep_fitted,
+)
+from trainers.study.member import Means, Member
+from trainers.study.weights import Start, start_digest
+
+LARGEST = 1024  # what Gale et al. 2017 work at
+
+
+def fit_cascade_member(
+    member: Member, folder: Path, start: Start, means: Means, progress: Progress
+) -> Path:
+    """`folder/model.pt`, a cascade whose links are fitted by the member's recipe.
+
+    Its branches see crops of the recipe's size, taken from a frame of twice that, but no larger
+    than the images or LARGEST. Finished links are reused. Raises HipauditError as `fit_cascade`
+    does.
+    """
+    key = fitting_key(member, start, means)
+    path = folder / CHECKPOINT
+    if found_fitted(folder, key):
+        progress.note("already trained by the same recipe on the same data")
+        return path
+    recipe = means.recipe_of(member)
+    module, description, record = fit_cascade(
+        member.train,
+        member.val,
+        classes=means.classes,
+        positive_class=means.positive_class,
+        architecture=recipe,
+        size=frame_side(member.train, recipe.size),
+        crop_size=recipe.size,
+        weights=start,
+        folder=folder / TRAINING,
+        device=means.device,
+        progress=progress,
+    )
+    said = {
+        **description.training,
+        "cascade": record,
+        "start_digest": start_digest(start),
+        "synthetic": means.synthetic,
+    }
+    told = description.model_copy(update={"name": member.name, "training": said})
+    save_cascade(path, module, told)
+    keep_fitted(folder, key)
+    return path
+
+
+def frame_side(cases: Cases, crop: int) -> int:
+    """Side of the cascade's input: twice the crop, at most the median short side of the images."""
+    sides = sorted(min(case.shape[:2]) for case in cases if case.shape)
+    native = sides[len(sides) // 2] if sides else 2 * crop
+    return max(crop, min(2 * crop, native, LARGEST))

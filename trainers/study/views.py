@@ -1,0 +1,167 @@
+"""One network for all views, one network per view, and the cascade, on the same test images.
+
+The thesis trains one network on frontal and lateral radiographs alike and names the cascade of
+Gale et al. 2017 (arXiv:1711.06504), with a network per view, as further work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from audit.cases.case import Case, Cases
+from audit.cases.subset import subset
+from audit.errors import HipauditError
+from audit.evidence import Predictions
+from audit.results import Note
+from audit.study_results import StudyResults, Trained
+from trainers.progress import Progress
+from trainers.splits import Splits
+from trainers.study.cascaded import fit_cascade_member
+from trainers.study.compare import paired_tests
+from trainers.study.conduct import conduct_study
+from trainers.study.member import Member, Outcome
+from trainers.study.options import StudyOptions
+from trainers.study.pooled import only, pooled
+from trainers.study.run import title_of
+from trainers.study.testing import baseline, findings_of
+
+ARCHITECTURE = "densenet169"  # the best of the published table
+ALL, PER_VIEW, CASCADE = "all-views", "per-view", "cascade"
+FEWEST = 10  # images of each label that a view must have in the training split
+
+
+def views_study(
+    splits: Splits, folder: Path, options: StudyOptions, progress: Progress
+) -> StudyResults:
+    """Fit and test the three arrangements; write `folder/study.json`.
+
+    A view joins if its training, validation and test images have both labels and at least
+    FEWEST of each for training; all arrangements are compared on the test images of those views.
+    Raises HipauditError when the cases name fewer than two such views.
+    """
+    name = _one(options)
+    views = usable_views(splits)
+    if len(views) < 2:
+        raise HipauditError(
+            "at least two views with both labels in every split",
+            ", ".join(views) or "none",
+            'Give a manifest a column "view" with frontal and lateral.',
+        )
+    test = _of_views(splits.test, views)
+    title = title_of(name)
+    whole = Member(
+        ALL,
+        f"{title}, all views",
+        name,
+        splits.train,
+        splits.val,
+        test,
+        settings={"arrangement": ALL},
+    )
+    chain = replace(
+        whole,
+        name=CASCADE,
+        title=f"Cascade of {title}",
+        settings={"arrangement": CASCADE},
+        fitting=fit_cascade_member,
+    )
+    members = [whole, *(_single(name, view, splits) for view in views), chain]
+
+    def completed(results: StudyResults, outcomes: Sequence[Outcome]) -> StudyResults:
+        return _compared(results, outcomes, test, options)
+
+    title = f"One network for all views, one per view, and a cascade: {title}"
+    return conduct_study(
+        "views", title, members, splits, folder, options, progress, complete=completed
+    )
+
+
+def _single(name: str, view: str, splits: Splits) -> Member:
+    """The network of one view: fitted to it and tested on it."""
+    return Member(
+        f"{PER_VIEW}-{view}",
+        f"{title_of(name)}, {view} only",
+        name,
+        _of_views(splits.train, [view]),
+        _of_views(splits.val, [view]),
+        _of_views(splits.test, [view]),
+        settings={"arrangement": PER_VIEW, "view": view},
+    )
+
+
+def _one(options: StudyOptions) -> str:
+    if len(options.architectures) > 1:
+        raise HipauditError(
+            "one architecture for the study of views",
+            f"{len(options.architectures)}",
+            "Name one with --models.",
+        )
+    return options.architectures[0] if options.architectures else ARCHITECTURE
+
+
+def usable_views(splits: Splits) -> list[str]:
+    """Views that can be fitted and tested on their own, sorted; "unknown" is no view."""
+    found = sorted({case.attributes.get("view", "") for case in splits.train} - {"", "unknown"})
+    return [view for view in found if _fits(view, splits)]
+
+
+def _fits(view: str, splits: Splits) -> bool:
+    def counts(cases: Cases) -> list[int]:
+        own = [case.label for case in cases if case.attributes.get("view") == view]
+        return [own.count(label) for label in splits.train.labels]
+
+    least = min(counts(splits.train))
+    return least >= FEWEST and all(min(counts(part)) > 0 for part in (splits.val, splits.test))
+
+
+def _of_views(cases: Cases, views: Sequence[str]) -> Cases:
+    kept: list[Case] = [case for case in cases if case.attributes.get("view") in views]
+    return subset(cases, kept)
+
+
+def _compared(
+    results: StudyResults, outcomes: Sequence[Outcome], test: Cases, options: StudyOptions
+) -> StudyResults:
+    """With the networks per view read as one, and the arrangements in pairs."""
+    tables: dict[str, Predictions] = {}
+    per_view = [o for o in outcomes if o.member.settings["arrangement"] == PER_VIEW]
+    for outcome in outcomes:
+        if outcome.member.name in (ALL, CASCADE) and outcome.predictions is not None:
+            tables[outcome.member.name] = outcome.predictions
+    models = list(results.models)
+    parts = [o.predictions for o in per_view if o.predictions is not None]
+    if len(parts) == len(per_view):
+        together = pooled(parts)
+        tables[PER_VIEW] = together
+        models.append(_together(per_view, together, options))
+    ids = [case.id for case in test]
+    order = [name for name in (ALL, PER_VIEW, CASCADE) if name in tables]
+    text = (
+        f"Compared on the {len(test)} test images whose view is one of "
+        f"{', '.join(sorted({case.attributes['view'] for case in test}))}."
+    )
+    return results.model_copy(
+        update={
+            "models": tuple(models),
+            "baseline": baseline(test),
+            "tests": paired_tests({name: only(tables[name], ids) for name in order}),
+            "notes": (*results.notes, Note(code="views", level="info", text=text)),
+        }
+    )
+
+
+def _together(per_view: Sequence[Outcome], together: Predictions, options: StudyOptions) -> Trained:
+    """The networks per view as one row: each image answered by the network of its view."""
+    first = per_view[0].trained
+    return Trained(
+        name=PER_VIEW,
+        title=f"{title_of(first.architecture)}, one per view",
+        architecture=first.architecture,
+        settings={"arrangement": PER_VIEW},
+        state="done",
+        parameters=sum(outcome.trained.parameters for outcome in per_view),
+        weights=first.weights,
+        findings=findings_of(together, options.subgroups, options.seed),
+    )
