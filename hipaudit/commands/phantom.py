@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hipaudit.parameters import ENVIRONMENT, FILE, TALK, OneOf, Parameter, with_options
+from trainers.phantom.spec import PhantomSpec, made, read_spec, scaled
 
 if TYPE_CHECKING:
     from trainers.phantom.outlook import Outlook
-    from trainers.phantom.spec import PhantomSpec
 
 HELP = """Write synthetic hip radiographs with their ground truth: train, val and test.
 
@@ -32,7 +33,22 @@ Examples:
   hipaudit phantom small/ --images 1000 --size 128
   hipaudit phantom biased/ --images 4000 --shortcut marker=0.6 --shortcut age=0.3
   hipaudit phantom hard/ --spec hard.toml      with lines such as "occult = 0.3"
+
+\b
+Fields of a specification, with what they are when not named:
 """
+
+
+def _fields() -> str:
+    """The fields of a specification as lines of TOML."""
+    lines = [f"  {name} = {_toml(value)}" for name, value in PhantomSpec().recorded().items()]
+    return "\n".join(lines)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {part}" for name, part in value.items()) + "}"
+    return str(value).replace("'", '"') if isinstance(value, list) else json.dumps(value)
 
 
 class Planted(Parameter):
@@ -54,7 +70,7 @@ class Planted(Parameter):
             )
 
 
-@click.command("phantom", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
+@click.command("phantom", help=HELP, epilog=EPILOG + _fields(), context_settings=ENVIRONMENT)
 @click.argument("out", type=FILE, metavar="OUT")
 @click.option("--images", type=click.IntRange(1), metavar="N",
               help="Radiographs in all, shared out over the splits. [default: 10,304]")  # fmt: skip
@@ -93,8 +109,6 @@ def command(session: Any, /, **flags: Any) -> int:
 
 def _spec(flags: dict[str, Any]) -> PhantomSpec:
     """The default specification, then the file, then the flags."""
-    from trainers.phantom.spec import PhantomSpec, made, read_spec, scaled
-
     file: Path | None = flags["file"]
     spec = PhantomSpec() if file is None else read_spec(file)
     if flags["images"] is not None:

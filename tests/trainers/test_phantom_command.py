@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import fields
 
 import pytest
 from click.testing import CliRunner
 
 from hipaudit.cli import Session, commands
-from trainers.phantom.spec import PhantomSpec
+from trainers.phantom.spec import PhantomSpec, read_spec
 
 
 def call(*words):
@@ -37,6 +40,23 @@ def test_flags_win_over_the_file_which_wins_over_the_defaults(tmp_path):
     assert spec["shortcuts"] == {"age": 0.2, "marker": 0.6}
     assert spec["frontal"] == PhantomSpec().frontal
     assert len(list(out.rglob("*.png"))) == 16
+
+
+def test_help_shows_every_field_as_toml_that_reads_back_as_the_default(tmp_path):
+    shown = call("--help").stdout
+    lines = shown[shown.index("Fields of a specification") :].splitlines()[1:]
+    file = tmp_path / "all.toml"
+    file.write_text("\n".join(line.strip() for line in lines if "=" in line))
+    assert {line.split("=")[0].strip() for line in lines if "=" in line} == {
+        field.name for field in fields(PhantomSpec)
+    }
+    assert read_spec(file) == PhantomSpec()
+
+
+def test_the_help_of_the_command_needs_no_torch():
+    code = "import sys, hipaudit.commands.phantom; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stdout.strip() == "False", found.stderr
 
 
 def test_how_large_and_how_long_is_said_before_it_begins(tmp_path):
