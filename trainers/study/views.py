@@ -6,15 +6,20 @@ Gale et al. 2017 (arXiv:1711.06504), with a network per view, as further work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from audit.cases.case import Case, Cases
 from audit.cases.subset import subset
 from audit.errors import HipauditError
 from audit.evidence import Predictions
-from audit.results import Note
+from audit.metrics.proportion import bonett_price
+from audit.results import Finding, Note
 from audit.study_results import StudyResults, Trained
 from trainers.progress import Progress
 from trainers.splits import Splits
@@ -138,6 +143,7 @@ def _compared(
         models.append(_together(per_view, together, options))
     ids = [case.id for case in test]
     order = [name for name in (ALL, PER_VIEW, CASCADE) if name in tables]
+    right = {name: only(tables[name], ids) for name in order}
     text = (
         f"Compared on the {len(test)} test images whose view is one of "
         f"{', '.join(sorted({case.attributes['view'] for case in test}))}."
@@ -146,10 +152,35 @@ def _compared(
         update={
             "models": tuple(models),
             "baseline": baseline(test),
-            "tests": paired_tests({name: only(tables[name], ids) for name in order}),
+            "tests": paired_tests(right),
+            "findings": differences(right),
             "notes": (*results.notes, Note(code="views", level="info", text=text)),
         }
     )
+
+
+def differences(right: Mapping[str, npt.NDArray[np.bool_]]) -> tuple[Finding, ...]:
+    """Accuracy of each later arrangement minus an earlier one's, over the same images.
+
+    Bonett and Price's interval (2012, doi:10.3102/1076998611411915) treats images as independent.
+    """
+    found = []
+    for (one, first), (two, second) in combinations(right.items(), 2):
+        counts = int((second & ~first).sum()), int((first & ~second).sum())
+        low, high = (float(limit) for limit in bonett_price(*counts, len(first)))
+        found.append(
+            Finding(
+                metric="accuracy",
+                params={"model": two},
+                contrast=f"model={one}",
+                value=(counts[0] - counts[1]) / len(first),
+                low=low,
+                high=high,
+                method="Bonett-Price",
+                n=len(first),
+            )
+        )
+    return tuple(found)
 
 
 def _together(per_view: Sequence[Outcome], together: Predictions, options: StudyOptions) -> Trained:
