@@ -62,7 +62,7 @@ def test_the_help_of_the_command_needs_no_torch():
 def test_how_large_and_how_long_is_said_before_it_begins(tmp_path):
     result = call(tmp_path / "set", "--images", 16, "--size", 32, "--format", "dicom")
     assert result.exception is None
-    assert "16 radiographs (11 train, 3 val, 2 test) of 32 x 32 pixels as DICOM" in result.stderr
+    assert "16 radiographs (11 train, 2 val, 3 test) of 32 x 32 pixels as DICOM" in result.stderr
     assert "MB" in result.stderr
     assert len(list((tmp_path / "set").rglob("*.dcm"))) == 16
     assert "16 synthetic radiographs" in result.stdout

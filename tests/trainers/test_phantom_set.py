@@ -362,4 +362,6 @@ def test_a_bad_toml_is_refused_by_its_name_only(tmp_path, text):
 
 def test_scaling_keeps_the_proportions_of_the_splits():
     spec = scaled(PhantomSpec(), 1000)
-    assert (spec.train, spec.val, spec.test) == (675, 163, 162)
+    assert (spec.train, spec.val, spec.test) == (675, 162, 163)
+    no_test = scaled(PhantomSpec(train=100, val=100, test=0), 25)
+    assert (no_test.train + no_test.val, no_test.test) == (25, 0)

@@ -189,8 +189,9 @@ def read_spec(path: Path, start: PhantomSpec | None = None) -> PhantomSpec:
 def scaled(spec: PhantomSpec, images: int) -> PhantomSpec:
     """The specification with `images` radiographs in all, in the same proportions."""
     total = sum(spec.counts.values())
-    train, val = (round(images * n / total) for n in (spec.train, spec.val))
-    return replace(spec, train=train, val=val, test=max(0, images - train - val))
+    train = round(images * spec.train / total)
+    both = round(images * (spec.train + spec.val) / total)
+    return replace(spec, train=train, val=both - train, test=images - both)
 
 
 # What the demo learns from in two minutes: mostly displaced fractures in a tight field.
