@@ -89,13 +89,13 @@ def arms(steps: Steps, count: int) -> dict[str, Callable[[], object]]:
         steps.epoch(optimiser, lambda _: (1.0, 0.9), 1, 0, lambda _: None)
 
     def reading() -> None:
-        for _ in batches.reads(order):
+        for _ in batches.ahead(order, draw):
             pass
 
     def augmenting() -> None:
-        pixels = batches.read(rows)
+        ready = batches.ready(rows, draw)
         for _ in order:
-            batches.see(pixels, rows, batches.looks(rows, draw))
+            batches.see(ready)
 
     return {"bare": bare, "training": training, "reading": reading, "augmenting": augmenting}
 

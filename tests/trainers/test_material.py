@@ -113,7 +113,9 @@ def test_half_a_batch_is_augmented_as_it_is_within_the_whole():
 def test_pixels_read_ahead_are_those_read_now():
     steps, _ = steps_of(toy(20, 5), augmentation="study")
     rows = torch.arange(8)
-    (ahead,) = steps.material.train.reads([rows])
-    first, _ = steps.batch(rows, torch.Generator().manual_seed(1), ahead)
-    second, _ = steps.batch(rows, torch.Generator().manual_seed(1))
-    np.testing.assert_array_equal(first, second)
+    other = torch.arange(8, 16)
+    draw = torch.Generator().manual_seed(1)
+    expected = [steps.batch(part, draw)[0] for part in (rows, other)]
+    ready = steps.material.train.ahead([rows, other], torch.Generator().manual_seed(1))
+    for part, one in zip(expected, ready, strict=True):
+        np.testing.assert_array_equal(steps.batch(one.rows, torch.Generator(), one)[0], part)

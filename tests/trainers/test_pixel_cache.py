@@ -17,7 +17,7 @@ from audit.classifier import prepare_pixels
 from audit.errors import HipauditError
 from audit.results import DataDescription, Preparation
 from trainers.pixels.ahead import ahead
-from trainers.pixels.batches import Batches
+from trainers.pixels.batches import Batches, Ready
 from trainers.pixels.cache import frame, shrunk, store_pixels
 from trainers.pixels.stored import open_images
 
@@ -266,7 +266,7 @@ def test_training_batches_show_the_image_where_nothing_is_drawn(tmp_path):
     batches = Batches(stored, WAY, "study", True, torch.device("cpu"))
     rows = torch.tensor([0])
     eye = torch.eye(3)[None]
-    seen = batches.see(batches.read(rows), rows, Looks(eye, eye))
+    seen = batches.see(Ready(rows, stored.batch([0]), stored.sizes, Looks(eye, eye)))
     assert seen.shape == (1, 1, 16, 16)
     np.testing.assert_allclose(seen[0, 0], prepare_pixels(image, WAY)[0], atol=0.02)
 
@@ -278,8 +278,7 @@ def test_batches_repeat_with_their_draws():
     rows = torch.tensor([2, 0, 1, 0])
 
     def seen(seed):
-        pixels = next(iter(batches.reads([rows])))
-        return batches.see(pixels, rows, batches.looks(rows, torch.Generator().manual_seed(seed)))
+        return batches.see(batches.ready(rows, torch.Generator().manual_seed(seed)))
 
     assert torch.equal(seen(1), seen(1))
     assert not torch.equal(seen(1), seen(2))

@@ -17,6 +17,7 @@ from trainers.fitting.chance import draws, seeded
 from trainers.fitting.groups import Group, layer_groups
 from trainers.fitting.material import Material
 from trainers.fitting.precision import Precision
+from trainers.pixels.batches import Ready
 from trainers.recipe import Recipe
 
 Schedule = Callable[[int], tuple[float, float]]  # step -> share of the peak rate, momentum
@@ -68,7 +69,12 @@ class Steps:
             for group, peak in zip(self.groups, peaks, strict=True)
             if (learning := [p for p in group.values() if p.requires_grad])
         ]
-        return torch.optim.AdamW(parts, betas=self.recipe.betas, weight_decay=weight_decay)
+        return torch.optim.AdamW(
+            parts,
+            betas=self.recipe.betas,
+            weight_decay=weight_decay,
+            fused=self.device.type == "cuda" or None,  # one kernel for all parameters
+        )
 
     def batches(self, *purpose: str) -> list[Tensor]:
         """Row numbers of each batch in a fresh order; the last incomplete batch is dropped."""
@@ -90,17 +96,19 @@ class Steps:
         Raises HipauditError when the loss is not finite.
         """
         self.module.train()
-        draw = draws(self.recipe.seed, "augmentation", str(number))
+        images = draws(self.recipe.seed, "augmentation", str(number))
+        draw = draws(self.recipe.seed, "adversarial", str(number))
         losses, pending, rates = list[float](), list[Tensor](), list[float]()
         order = self.batches(str(number))
-        read = self.material.train.reads([self._mine(rows) for rows in order])
+        part = self.team.part(self.recipe.batch_size)
+        read = self.material.train.ahead(order, images, part)
         with seeded(self.device, self.recipe.seed, "network", str(number), *self._own):
-            for step, (rows, pixels) in enumerate(zip(order, read, strict=True)):
+            for step, (rows, ready) in enumerate(zip(order, read, strict=True)):
                 share, momentum = schedule(first + step)
                 set_rates(optimiser, share, momentum)
                 rates.append(float(optimiser.param_groups[-1]["lr"]))
-                part = ((number - 1) * self.per_epoch + step) / self._steps_in_all
-                pending.append(self.step(optimiser, rows, draw, part, pixels))
+                done = ((number - 1) * self.per_epoch + step) / self._steps_in_all
+                pending.append(self.step(optimiser, rows, draw, done, ready))
                 if len(pending) == CHECK_EVERY or step + 1 == self.per_epoch:
                     losses += self._finite(pending, rates, number)
                     pending.clear()
@@ -113,19 +121,18 @@ class Steps:
         optimiser: torch.optim.AdamW,
         rows: Tensor,
         draw: Generator,
-        part: float,
-        pixels: Tensor | None = None,
+        done: float,
+        ready: Ready | None = None,
     ) -> Tensor:
         """One batch; its loss, detached: of this process's part of it, where there are several.
 
-        `part`: share of the whole training that is done. `pixels`: those of this process's
-        rows where they were read ahead.
+        `done`: share of the whole training. `ready`: the batch, where it was read ahead.
         """
-        x, y = self.batch(rows, draw, pixels)
+        x, y = self.batch(rows, draw, ready)
         if self.recipe.adversarial is not None:
             x = mixed_batch(
                 self.module, self.forward, x, y, self.recipe.adversarial,
-                draw=draw, progress_of_training=part,
+                draw=draw, progress_of_training=done,
             )  # fmt: skip
         loss = F.cross_entropy(self._through(self.learner, x), y, weight=self.weight)
         optimiser.zero_grad(set_to_none=True)
@@ -135,17 +142,12 @@ class Steps:
         return loss.detach()
 
     def batch(
-        self, rows: Tensor, draw: Generator, pixels: Tensor | None = None
+        self, rows: Tensor, draw: Generator, ready: Ready | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Augmented pixels (N, C, H, W) in [0, 1] and class indices (N,), on the device.
-
-        Draws are made for the whole batch, so that it looks the same whoever has a part of it.
-        """
-        mine, images = self._mine(rows), self.material.train
-        looks = images.looks(rows, draw)
-        part = None if looks is None else looks.of(self.team.part(len(rows)))
-        x = images.see(images.read(mine) if pixels is None else pixels, mine, part)
-        return x, self.material.y[mine].to(self.device)
+        """Augmented pixels (N, C, H, W) in [0, 1] and class indices (N,), on the device."""
+        images = self.material.train
+        ready = ready or images.ready(rows, draw, self.team.part(len(rows)))
+        return images.see(ready), self.material.y[ready.rows].to(self.device)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pixels (N, 1 or 3, H, W) in [0, 1] -> logits (N, K), as a training step computes them."""
@@ -161,9 +163,6 @@ class Steps:
         with self.precision.autocast(self.device):
             logits: Tensor = network(seen)
         return logits.float()
-
-    def _mine(self, rows: Tensor) -> Tensor:
-        return rows[self.team.part(len(rows))]
 
     def _finite(self, pending: list[Tensor], rates: list[float], number: int) -> list[float]:
         """The losses of the last steps, over all processes; every process sees the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -26,6 +27,19 @@ def kind_for(augmentation: Augmentation) -> Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """Images of a batch as they were read, and how each is to be seen (None: as it is).
+
+    `pixels` (N, C, H, W) on the CPU, smaller images padded; `sizes` (N, 2) their own.
+    """
+
+    rows: Tensor
+    pixels: Tensor
+    sizes: Tensor
+    looks: Looks | None
+
+
+@dataclass(frozen=True)
 class Batches:
     """The training images of one split and how they are augmented."""
 
@@ -35,30 +49,41 @@ class Batches:
     flip: bool
     device: torch.device
 
-    def read(self, rows: Tensor) -> Tensor:
-        """The images of these rows on the CPU, ready to be copied to the device."""
-        found = self.stored.batch(rows.tolist())
-        return found.pin_memory() if self.device.type == "cuda" else found
+    def ready(self, rows: Tensor, draw: Generator, part: slice = slice(None)) -> Ready:
+        """Read a part of a batch; draws are made for all its rows, whoever has the rest."""
+        mine = rows[part]
+        pixels = self.stored.batch(mine.tolist())
+        if self.device.type == "cuda":
+            pixels = pixels.pin_memory()  # can be copied while the device computes
+        looks = self._looks(rows, draw)
+        sizes = self.stored.sizes[mine]
+        return Ready(mine, pixels, sizes, None if looks is None else looks.of(part))
 
-    def reads(self, batches: Sequence[Tensor]) -> Iterator[Tensor]:
-        """`read` of each, a thread being two batches ahead."""
-        return ahead(self.read, batches, waiting=WAITING)
+    def ahead(
+        self, batches: Sequence[Tensor], draw: Generator, part: slice = slice(None)
+    ) -> Iterator[Ready]:
+        """`ready` of each, a thread being two batches ahead; it alone uses `draw` meanwhile."""
+        return ahead(lambda rows: self.ready(rows, draw, part), batches, waiting=WAITING)
 
-    def looks(self, rows: Tensor, draw: Generator) -> Looks | None:
-        """What is drawn for these rows; None when nothing is."""
+    def see(self, ready: Ready) -> Tensor:
+        """What was read and drawn -> (N, C, H, W) float32 in [0, 1] on the device."""
+        x = ready.pixels.to(self.device, non_blocking=True)
+        if ready.looks is None:
+            return x
+        pad = self.augmentation == "study" and self.way.resize == "pad"
+        height, width = self.way.height, self.way.width
+        return see(x, ready.sizes, ready.looks, height, width, blank_outside=pad)
+
+    def _looks(self, rows: Tensor, draw: Generator) -> Looks | None:
         if self.augmentation == "none":
             return None
         if self.augmentation == "gentle":
             return gentle_looks(len(rows), draw, flip=self.flip)
-        sizes = self.stored.sizes(rows.tolist()).tolist()
-        frames = torch.tensor([frame(height, width, self.way) for height, width in sizes])
+        frames = self._frames[rows]
         return study_looks(frames, self.way.height, self.way.width, draw, flip=self.flip)
 
-    def see(self, pixels: Tensor, rows: Tensor, looks: Looks | None) -> Tensor:
-        """What was read and drawn -> (N, C, H, W) float32 in [0, 1] on the device."""
-        x = pixels.to(self.device, non_blocking=True)
-        if looks is None:
-            return x
-        sizes = self.stored.sizes(rows.tolist())
-        pad = self.augmentation == "study" and self.way.resize == "pad"
-        return see(x, sizes, looks, self.way.height, self.way.width, blank_outside=pad)
+    @cached_property
+    def _frames(self) -> Tensor:
+        """Height and width of every image resized so that the crop fits: (N, 2)."""
+        sizes = self.stored.sizes.tolist()
+        return torch.tensor([frame(height, width, self.way) for height, width in sizes])

@@ -43,8 +43,7 @@ def _augmented(case: Case, recipe: Recipe, way: Preparation, seed: int) -> Tenso
     batches = Batches(stored, way, recipe.augmentation, recipe.flip, torch.device("cpu"))
     rows = torch.zeros(ROWS * COLUMNS - 1, dtype=torch.int64)
     number = int(generator(seed, case.id, "augmentation grid").integers(2**63))
-    looks = batches.looks(rows, torch.Generator().manual_seed(number))
-    return batches.see(batches.read(rows), rows, looks)
+    return batches.see(batches.ready(rows, torch.Generator().manual_seed(number)))
 
 
 def _grid(images: Tensor) -> npt.NDArray[np.uint8]:

@@ -11,6 +11,7 @@ import json
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,7 +37,7 @@ class Place:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stored:
     """Images of a split in the order of its cases. `values`: their bytes, in memory or mapped."""
 
@@ -46,14 +47,15 @@ class Stored:
     def __len__(self) -> int:
         return len(self.places)
 
-    @property
+    @cached_property
     def channels(self) -> int:
         """1 when every image is grey, else 3."""
         return max(place.shape[0] for place in self.places)
 
-    def sizes(self, rows: Sequence[int]) -> Tensor:
+    @cached_property
+    def sizes(self) -> Tensor:
         """Height and width of each image: (N, 2) int64."""
-        return torch.tensor([self.places[row].shape[1:] for row in rows])
+        return torch.tensor([place.shape[1:] for place in self.places])
 
     def image(self, row: int) -> Values:
         """(C, H, W) as it is stored; a view, not a copy."""
