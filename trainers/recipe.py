@@ -37,7 +37,8 @@ class Recipe:
     `threshold`: "youden" puts the decision threshold where sensitivity + specificity is
     largest on the validation split (Youden 1950).
     `mixed_precision`: "auto" where a short trial shows that it helps. `channels_last` likewise.
-    `adversarial`: adversarial examples in every batch, or None.
+    `adversarial`: adversarial examples in every batch, or None; with them the mean of clean and
+    PGD accuracy is watched in place of `metric`.
     """
 
     architecture: str
