@@ -11,6 +11,7 @@ from audit.cases.arrays import from_arrays
 from audit.conduct import conduct
 from audit.evidence import Predictions
 from audit.options import AuditOptions
+from audit.preflight import preflight
 from audit.presets import PRESETS
 from audit.probes.gradcam import grad_cam
 from tests.cascade.chains import Brighter, Centroid, Says, Spot, classifier, flat, spots
@@ -152,3 +153,20 @@ def test_predictions_of_a_cascade_are_those_of_its_classifier(tmp_path):
     assert isinstance(table, Predictions)
     x = torch.stack([model.prepare(case) for case in cases])
     np.testing.assert_allclose(table.clean_logits(), model.predict(x).logits, atol=1e-4)
+
+
+def test_preflight_proposes_no_normalisation_to_a_cascade():
+    class Odd(Brighter):
+        """Noise on values up to 1, right on larger ones: "values 0 to 255" would fit better."""
+
+        def forward(self, x):
+            noise = torch.sin(1e4 * x.mean((1, 2, 3)))[:, None] * torch.tensor([-1.0, 1.0])
+            return torch.where(x.amax() > 1.5, super().forward(x / 255), noise)
+
+    images = [np.full((32, 32), level, np.float32) for level in np.linspace(0.1, 0.9, 40)]
+    labels = ["fracture" if image.mean() > 0.5 else "normal" for image in images]
+    cases = from_arrays(images, labels)
+    alone = classifier(Odd(), size=32)
+    assert "normalisation-implausible" in {note.code for note in preflight(alone, cases)}
+    chained = {note.code for note in preflight(assemble(alone, size=32), cases)}
+    assert "normalisation-implausible" not in chained
