@@ -17,6 +17,7 @@ from audit.draws import ranked
 from audit.errors import HipauditError
 from audit.results import Note
 from audit.study_results import SplitCount
+from trainers.allot import allot
 from trainers.overlap import Overlap, drop_overlap, refuse_overlap, together
 
 Name = Literal["train", "val", "test"]
@@ -131,32 +132,6 @@ def carve(cases: Cases, fraction: float, *, seed: int = 0) -> tuple[Cases, Cases
     return subset(cases, rest), subset(cases, chosen)
 
 
-def allot(cases: Sequence[Case], shares: Sequence[float], seed: int) -> list[list[Case]]:
-    """The cases in as many parts as there are shares, patients (and identical images) whole.
-
-    Patients are taken in a seeded order, stratum by stratum (the set of a patient's labels,
-    then of its views); each goes where most images of its labels are still owed. A stratum is
-    therefore split in the shares asked for, to within a patient or two.
-    """
-    groups = together(cases)
-    strata: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
-    for name, members in groups.items():
-        views = {case.attributes.get("view", "") for case in members}
-        strata[tuple(sorted({c.label for c in members})), tuple(sorted(views))].append(name)
-    parts: list[list[Case]] = [[] for _ in shares]
-    held: dict[tuple[str, ...], list[float]] = defaultdict(lambda: [0.0] * len(shares))
-    for (labels, _), names in sorted(strata.items()):
-        have = held[labels]
-        for name in ranked(seed, names, "splits"):
-            members = groups[name]
-            total = sum(have) + len(members)
-            owed = [share * total - had for share, had in zip(shares, have, strict=True)]
-            place = owed.index(max(owed))
-            have[place] += len(members)
-            parts[place] += members
-    return parts
-
-
 def _completed(
     cases: Sequence[Case],
     roles: Mapping[str, Name],
@@ -180,9 +155,10 @@ def _completed(
     given: Name = "val" if found["val"] else "test"
     share = shares[1] / (shares[0] + shares[1])
     train, val = allot(found["train"], (1 - share, share), seed)
+    by = "by patient" if any(case.patient for case in train) else "by image, no patient being known"
     text = (
         f"Train and {given} were given. The given {given} is the held-out test; val is "
-        f"{len(val)} images taken out of train by patient."
+        f"{len(val)} images taken out of train {by}."
     )
     parts: dict[Name, list[Case]] = {"train": train, "val": val, "test": found[given]}
     return parts, [_note("val-carved", "assumed", text)]

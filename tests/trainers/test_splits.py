@@ -293,3 +293,13 @@ def test_reading_one_split_is_as_it_was_and_knows_no_split_attribute(tmp_path):
     found = read_cases(tables(tmp_path), DataOptions(split="val"))
     assert found.attributes == ("view",)
     assert len(found) == 6
+
+
+def test_without_patients_a_note_says_that_images_were_drawn():
+    alone = [
+        case(n, "fracture" if n % 3 == 0 else "normal", split="train" if n < 40 else "val")
+        for n in range(60)
+    ]
+    assert "out of train by image, no patient being known" in part(cases_of(alone)).notes[0].text
+    undeclared = [case(n, "fracture" if n % 3 == 0 else "normal") for n in range(60)]
+    assert "by image, no patient being known" in part(cases_of(undeclared)).notes[0].text
