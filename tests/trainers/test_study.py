@@ -149,6 +149,31 @@ def test_an_interrupt_in_the_second_model_keeps_the_first_and_the_rest_follows(
     assert plain() == expected
 
 
+def test_an_interrupt_of_the_same_call_again_loses_nothing(plain, tmp_path, monkeypatch):
+    done = plain()
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("trainers.study.carry.findings_of", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        plain()
+    assert read_study(tmp_path / "study" / "study.json") == done
+    monkeypatch.undo()
+    real, calls = fitted.fit_member, []
+
+    def second(member, *args, **named):
+        calls.append(member.name)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(member, *args, **named)
+
+    monkeypatch.setattr("trainers.study.carry.fit_member", second)
+    with pytest.raises(KeyboardInterrupt):
+        plain()
+    assert read_study(tmp_path / "study" / "study.json").models == done.models
+
+
 def test_a_model_that_fails_is_named_with_its_reason_and_the_others_go_on(plain, monkeypatch):
     real = fitted.fit
 

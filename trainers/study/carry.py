@@ -36,19 +36,27 @@ def carry_out(
     options: StudyOptions,
     progress: Progress,
     keep: Keep,
+    known: Mapping[str, Trained] | None = None,
 ) -> list[Outcome]:
     """Fit, test and audit each member in `folder/models/<name>`, in order.
 
-    `starts`: by architecture. `keep(outcomes)` is called after each member, with all of them.
+    `starts`: by architecture. `keep(outcomes)` is called after each member, with all of them;
+    until its turn comes a member is as an earlier call left it in `known`.
     A member that raises is recorded as failed with its reason; an interrupt ends it all.
     """
-    outcomes = [Outcome(member, member.planned()) for member in members]
+    before = known or {}
+    outcomes = [Outcome(m, before.get(m.name, m.planned())) for m in members]
     for place, member in enumerate(members):
         told = Named(member.name, progress)
         progress.run("models", place, len(members))
         home = folder / "models" / member.name
         outcomes[place] = _guarded(
-            outcomes[place], home, starts[member.architecture], means, options, told
+            Outcome(member, member.planned()),
+            home,
+            starts[member.architecture],
+            means,
+            options,
+            told,
         )
         keep(outcomes)
     progress.run("models", len(members), len(members))

@@ -20,7 +20,7 @@ from audit.options import AuditOptions
 from audit.plan import check_names
 from audit.results import Artefact, Note, Provenance
 from audit.store import unit_key
-from audit.study_results import Kind, StudyResults
+from audit.study_results import Kind, StudyResults, Trained, read_study
 from trainers.architectures import ROWS
 from trainers.fitting.loop import PRIVATE
 from trainers.pixels.cache import forget_pixels
@@ -73,11 +73,20 @@ def conduct_study(
         def kept(outcomes: Sequence[Outcome]) -> None:
             keep(outcomes)
 
-        outcomes = carry_out(members, starts, folder, means, options, progress, kept)
+        known = _known(folder)
+        outcomes = carry_out(members, starts, folder, means, options, progress, kept, known)
         forget_pixels(folder / PRIVATE)
         artefacts, notes = _pictures(outcomes, folder, means, options)
         base = base.model_copy(update={"notes": (*base.notes, *notes)})
         return keep(outcomes, artefacts)
+
+
+def _known(folder: Path) -> dict[str, Trained]:
+    """What an earlier call had finished, so that a resumed study never says less than it did."""
+    try:
+        return {m.name: m for m in read_study(folder / "study.json").models if m.state == "done"}
+    except HipauditError:
+        return {}
 
 
 def means_of(splits: Splits, options: StudyOptions, max_seconds: float | None = None) -> Means:
