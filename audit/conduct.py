@@ -14,7 +14,7 @@ import torch
 from audit.cases.case import Cases
 from audit.cases.private import private_csv
 from audit.classifier import Classifier
-from audit.defences.hardened import check_alike, notes_of, referring
+from audit.defences.hardened import as_examined, check_alike, notes_of, referring
 from audit.engine import Progress, Quiet, execute
 from audit.evidence import Predictions
 from audit.export import predictions_csv
@@ -78,7 +78,17 @@ def conduct(
             hardened=hardened,
         )
         results = _results(
-            classifier, cases, folder, options, predictions, run_id, started, notes, runs, progress
+            classifier,
+            cases,
+            folder,
+            options,
+            predictions,
+            run_id,
+            started,
+            notes,
+            runs,
+            progress,
+            as_examined(classifier, hardened),
         )
         _write(folder, results, predictions, cases, time.monotonic() - began)
     return results
@@ -95,9 +105,10 @@ def _results(
     notes: Sequence[Note],
     runs: Sequence[Run],
     progress: Progress,
+    examined: Classifier,
 ) -> Results:
     findings = derive(predictions, options.subgroups, options.seed)
-    reports, artefacts = examine(classifier, cases, predictions, folder, options, progress)
+    reports, artefacts = examine(examined, cases, predictions, folder, options, progress)
     return Results(
         tool_version=versions()["hipaudit"],
         run_id=run_id,

@@ -245,3 +245,18 @@ def test_a_defence_that_changes_no_decision_has_one_paired_difference_and_no_zer
     # wrong without it 16, of them referred 10 by the filter; fooled 10, of them referred 3
     assert attacked.value == pytest.approx(-13 / 100)
     assert clean.high < 0
+
+
+def test_by_group_a_defence_that_only_refers_says_nothing_that_stands_without_it() -> None:
+    views = [{"view": "ab"[i % 2]} for i in range(100)]
+    whole = table(TARGETS, CALLED, attributes=views)
+    clean = evidence(
+        referred(rows(range(100), says(CALLED)), REFERRED), range(100), defence="referral"
+    )
+    found = derive(replace(whole, runs=(*whole.runs, clean)), None, 0)
+    told = {f.metric for f in found if f.defence == "referral" and f.group}
+    assert {"referral_rate", "unseen_error_rate", "accuracy_handled"} <= told
+    assert not told & {"accuracy", "sensitivity", "specificity", "auroc", "f1"}
+    # for everyone they stay, so that a table of a defence has its row
+    assert one(found, "accuracy", defence="referral").events == 84
+    assert {f.metric for f in found if f.defence == "none" and f.group} >= {"accuracy", "auroc"}

@@ -33,6 +33,17 @@ def referring(classifier: Classifier, names: Iterable[str]) -> dict[str, Classif
     return {name: get_defence(name).harden(classifier) for name in names if name in ONLY_REFER}
 
 
+def as_examined(classifier: Classifier, hardened: Mapping[str, Classifier]) -> Classifier:
+    """The classifier as probes see it: with the limits that its quality filter was made with."""
+    filtered = hardened.get("quality-filter")
+    if filtered is None:
+        return classifier
+    seen = classifier.derived()
+    told = {"training": filtered.description.training}
+    seen.description = classifier.description.model_copy(update=told)
+    return seen
+
+
 def notes_of(classifier: Classifier, hardened: Mapping[str, Classifier]) -> tuple[Note, ...]:
     """What the hardened classifiers say of themselves beyond the given one."""
     known = set(classifier.description.notes)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from audit.classifier import Classifier
 from audit.defences.registry import defence
-from audit.quality.limits import Limits, limits_of
+from audit.quality.limits import KEY, Limits, limits_of
 from audit.results import Note
 
 
@@ -38,6 +38,7 @@ def quality_filter(classifier: Classifier, *, limits: Limits | None = None) -> C
     hardened = classifier.derived(refer=refer)
     text = f"The quality filter refers a picture with {chosen}. Limits: {chosen.origin}."
     note = Note(code="quality-filter.limits", level="info", text=text)
-    told = {"notes": (*classifier.description.notes, note)}
+    record = {**classifier.description.training, KEY: chosen.as_dict()}
+    told = {"notes": (*classifier.description.notes, note), "training": record}
     hardened.description = classifier.description.model_copy(update=told)
     return hardened

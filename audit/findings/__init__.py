@@ -9,6 +9,7 @@ from audit.findings.contrasts import group_contrasts
 from audit.findings.cutoffs import cut_offs
 from audit.findings.frame import Frame, make_frame
 from audit.findings.groups import make_groups
+from audit.findings.handled import repeats
 from audit.findings.levels import views
 from audit.findings.measure import count, gaps, measure
 from audit.findings.paired import paired_contrasts
@@ -53,6 +54,6 @@ def _told(frame: Frame, view: View | Gap) -> Iterator[Finding]:
         yield from gaps(view)
     else:
         measured = count(frame, view)
-        yield from measure(measured)
-        yield from group_contrasts(measured, frame.groups.pairs)
+        told = (*measure(measured), *group_contrasts(measured, frame.groups.pairs))
+        yield from (finding for finding in told if not repeats(finding))
         yield from cut_offs(frame, view)

@@ -12,8 +12,9 @@ from PIL import Image
 from audit.cases.case import Cases
 from audit.cases.read import from_arrays
 from audit.conduct import conduct
+from audit.defences.quality_filter import quality_filter
 from audit.options import AuditOptions
-from audit.quality.limits import KEY
+from audit.quality.limits import KEY, Limits
 from audit.results import Results
 from tests.quality.pictures import blurred, flattened, scenes
 from tests.toys import Unmoved, classifier_of
@@ -120,3 +121,22 @@ def test_the_filter_refers_exactly_the_cases_the_probe_lists(done, tmp_path: Pat
         "accuracy_handled", stress="clean", defence="quality-filter", group={}, contrast=None
     )
     assert (kept.events, kept.n) == (30, 40)
+
+
+def test_the_probe_judges_by_the_limits_of_the_filter_that_was_audited(tmp_path: Path) -> None:
+    classifier = classifier_of(Unmoved(), SIDE, SIDE)
+    strict = quality_filter(classifier, limits=Limits({"contrast": 0.99}, origin="by hand"))
+    chosen = AuditOptions(
+        preset="ci", stresses=("fgsm",), defences=("quality-filter",), probes=("quality",)
+    )
+    results = conduct(
+        classifier, cases(), tmp_path, chosen, notes=(), hardened={"quality-filter": strict}
+    )
+    (report,) = results.probes
+    assert report.details["limits"]["origin"] == "by hand"
+    assert report.details["to_review"] == 60
+    (hit,) = results.find(
+        "referral_rate", stress="clean", defence="quality-filter", group={}, contrast=None
+    )
+    assert hit.events == 60
+    assert KEY not in results.model.training
