@@ -16,6 +16,7 @@ from audit.errors import HipauditError
 from audit.results import Note
 from audit.study_results import StudyResults
 from trainers.progress import Progress
+from trainers.recipe import study_recipe
 from trainers.splits import Splits
 from trainers.study.conduct import conduct_study
 from trainers.study.member import Member, Outcome
@@ -33,13 +34,15 @@ def learning_curve_study(
     """Fit each architecture to nested parts of the training split; write `folder/study.json`.
 
     `options.points`: numbers of training images, or shares of them where all are at most 1;
-    by default a sixteenth, doubled up to everything. Whole patients are taken, both labels in
-    the proportion of the split, so a part has about as many images as asked. Validation and
-    test stay the same. Raises HipauditError for a point that is not positive or takes fewer
-    images than a batch.
+    by default a sixteenth, doubled up to everything, without those smaller than a batch. Whole
+    patients are taken, both labels in the proportion of the split, so a part has about as many
+    images as asked; points that come to the same part count once. Validation and test stay the
+    same. Raises HipauditError for a point that is not positive, is more than there is, or takes
+    fewer images than a batch.
     """
     names = options.architectures or (ARCHITECTURE,)
-    parts = [nested(splits.train, share, options.seed) for share in _shares(splits.train, options)]
+    batch = study_recipe(names[0], **options.settings).batch_size
+    parts = parts_of(splits.train, options, batch)
     members = [
         Member(
             f"{name}-{len(part)}-images",
@@ -57,6 +60,24 @@ def learning_curve_study(
     return conduct_study(
         "learning-curve", title, members, splits, folder, options, progress, complete=_completed
     )
+
+
+def parts_of(train: Cases, options: StudyOptions, batch: int) -> list[Cases]:
+    """The nested parts, smallest first, each of another size and of at least `batch` images."""
+    by_size = {
+        len(part): part
+        for share in _shares(train, options)
+        for part in [nested(train, share, options.seed)]
+    }
+    least = min(by_size)
+    if least < batch and options.points:
+        raise HipauditError(
+            f"training sets of at least one batch of {batch} images",
+            f"{least} images at --points {min(options.points):g}",
+            f"Use larger --points, or --batch-size {max(2, least)}.",
+        )
+    kept = [by_size[size] for size in sorted(by_size) if size >= batch]
+    return kept or [train]
 
 
 def _shares(train: Cases, options: StudyOptions) -> list[float]:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from audit.decision import Decision, log_odds
+from audit.decision import Decision, log_odds, margin
 from audit.evidence import Predictions, Rows, RunEvidence, Subject
+
+FAR = 1e4  # log-odds that no network reaches
 
 
 def pooled(parts: Sequence[Predictions]) -> Predictions:
     """The answers without stress of classifiers that share classes and no image, as one table.
 
     Each keeps its own decision rule: logits of the positive class are shifted so that argmax is
-    the rule of the classifier they come from (two classes), and log-odds count from there.
+    the rule of the classifier they come from, and log-odds count from there.
     """
     subjects: dict[str, Subject] = {}
     logits: dict[str, npt.NDArray[np.float32]] = {}
@@ -46,10 +48,25 @@ def pooled(parts: Sequence[Predictions]) -> Predictions:
 
 
 def by_argmax(part: Predictions) -> npt.NDArray[np.float32]:
-    """(N, K) logits without stress, shifted so that argmax is the deployed rule."""
-    shifted = part.clean_logits().copy()
-    if part.decision.threshold is not None:
-        shifted[:, part.decision.positive] -= np.float32(log_odds(part.decision.threshold))
+    """(N, K) logits without stress, shifted so that argmax is the deployed rule, ties included."""
+    logits, rule = part.clean_logits(), part.decision
+    if rule.threshold is None:
+        return logits
+    positive = rule.positive
+    others = np.delete(logits, positive, axis=1).max(axis=1)
+    cut = np.clip(log_odds(rule.threshold), -FAR, FAR)  # a cut-off of 0 or 1 is infinitely far
+    with np.errstate(invalid="ignore"):  # logits that are not finite are decided to -1 in any case
+        own = (others + margin(logits, positive) - cut).astype(np.float32)
+    # float32 and argmax of equals would decide a case that lies on the cut-off otherwise.
+    decided = part.decided(logits)
+    above, below = (
+        np.nextafter(others, np.float32(np.inf)),
+        np.nextafter(others, np.float32(-np.inf)),
+    )
+    own = np.where(decided == positive, np.maximum(own, above), own)
+    own = np.where((decided >= 0) & (decided != positive), np.minimum(own, below), own)
+    shifted = logits.copy()
+    shifted[:, positive] = own
     return shifted
 
 
