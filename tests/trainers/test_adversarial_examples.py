@@ -270,3 +270,54 @@ def test_settings_out_of_range_are_refused_in_one_line(wrong) -> None:
 )
 def test_the_record_names_the_step_really_taken(method: str, step: float) -> None:
     assert make_adversarial({"method": method}).recorded()["step_size"] == pytest.approx(step)
+
+
+def test_a_collapse_is_told_when_it_happens_and_every_epoch_is_told() -> None:
+    from trainers.adversarial.watch import warning
+
+    said = warning(EVERY[0], 7, Strength(0.9, 0.95, 0.05, 100))
+    assert "epoch 7" in said
+    assert "PGD fell to 5%" in said
+    assert "under FGSM it is 95%" in said
+    assert str(Strength(0.9, 0.5, 0.25, 40)) == "clean 90.0%, FGSM 50.0%, PGD 25.0%"
+
+
+class Weighted(nn.Module):
+    """A network with a weight, as one that trains has."""
+
+    def __init__(self, network: nn.Module, weight: float) -> None:
+        super().__init__()
+        self.network, self.weight = network, nn.Parameter(torch.tensor(weight))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x) + 0 * self.weight
+
+
+class Told:
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def run(self, run_id: str, done: int, total: int) -> None: ...
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_the_judge_tells_of_a_network_that_began_to_blunt_the_single_step() -> None:
+    from audit.cases.read import from_arrays
+    from audit.cases.subset import subset
+    from audit.results import Preparation
+    from tests.toys import Unmoved
+    from trainers.adversarial.judge import Judge
+
+    images = np.full((8, 32, 32), 0.495, dtype=np.float32) + np.arange(8)[:, None, None] * 1e-5
+    both = from_arrays(images.astype(np.float32), ["normal"] + ["fracture"] * 7)
+    cases = subset(both, [case for case in both if case.label == "fracture"])
+    way = Preparation(height=32, width=32, channels=1, mean=(0.0,), std=(1.0,))
+    told = Told()
+    settings = Adversarial(epsilon=0.04)
+    judge = Judge(cases, way, ("normal", "fracture"), settings, progress=told)
+    assert judge(Weighted(Unmoved(), 1.0)) == 1.0
+    assert not any("catastrophic" in note for note in told.notes)
+    assert judge(Weighted(Masked(), 2.0)) == 0.5
+    assert "epoch 2: catastrophic overfitting" in told.notes[-1]

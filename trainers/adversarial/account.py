@@ -93,7 +93,7 @@ def _notes(given: ModelDescription, described: ModelDescription, course: Course)
         f"training images, {len(log.epochs)} of at most {course.recipe.epochs} epochs, peak "
         f"learning rate {course.recipe.lr:g}, augmentation {course.recipe.augmentation}, seed "
         f"{course.recipe.seed}. Epoch {log.best} was kept, by the {CHOSEN_BY} "
-        f"({course.after.n}): before {words(course.before)}; after {words(course.after)}. "
+        f"({course.after.n}): before {course.before}; after {course.after}. "
         f"{_threshold_words(given, described)} Attacks are made on the hardened weights "
         "themselves; images made to fool the given weights are not tried on them."
     )
@@ -107,14 +107,6 @@ def _notes(given: ModelDescription, described: ModelDescription, course: Course)
         text = "Adversarial training did not raise accuracy under PGD on its validation images."
         notes.append(Note(code=f"{CODE}.no-gain", level="warning", text=text))
     return notes
-
-
-def words(found: Strength) -> str:
-    """
-    >>> words(Strength(clean=0.9, fgsm=0.5, pgd=0.25, n=40))
-    'clean 90.0%, FGSM 50.0%, PGD 25.0%'
-    """
-    return f"clean {found.clean:.1%}, FGSM {found.fgsm:.1%}, PGD {found.pgd:.1%}"
 
 
 def _threshold_words(given: ModelDescription, described: ModelDescription) -> str:

@@ -9,7 +9,7 @@ from torch import nn
 from audit.cases.case import Cases
 from audit.classifier import Classifier
 from audit.results import ModelDescription
-from trainers.adversarial.account import BATCH, Course, described_by, words
+from trainers.adversarial.account import BATCH, Course, described_by
 from trainers.adversarial.judge import Judge
 from trainers.adversarial.settings import Adversarial
 from trainers.adversarial.trainable import Answering, trainable
@@ -57,7 +57,7 @@ def harden(
         progress=progress,
     )
     before = judge.measure(module.to(classifier.device))
-    progress.note(f"before hardening: {words(before)}")
+    progress.note(f"before hardening: {before}")
     log = train_module(
         module,
         recipe,
@@ -73,7 +73,7 @@ def harden(
         judge=judge,
     )
     course = Course(settings, recipe, log, before, judge.measure(module), judge.history)
-    progress.note(f"after hardening (epoch {log.best}): {words(course.after)}")
+    progress.note(f"after hardening (epoch {log.best}): {course.after}")
     network = module.network if isinstance(module, Answering) else module
     return network, described_by(classifier, network, val, course), log
 

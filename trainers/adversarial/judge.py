@@ -26,7 +26,7 @@ class Judge:
     """Called with the network after every epoch; gives the mean of clean and PGD accuracy.
 
     `history` has what was measured, in the order of the epochs; with a folder it survives an
-    interruption. A collapse of one-step training is told to `progress` when it happens.
+    interruption. Each is told to `progress`, and a collapse of one-step training when it happens.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Judge:
         if self.folder is not None:
             kept = {name: one.recorded() for name, one in self._found.items()}
             write_whole(self.folder / FILE, json.dumps(kept) + "\n", mode=0o600)
+        self.progress.note(f"on {found.n} validation images: {found}")
         if collapsed(self.history):
             self.progress.note(warning(self.settings, len(self.history), found))
         return found.balanced

@@ -38,6 +38,13 @@ class Strength:
     def recorded(self) -> dict[str, float]:
         return asdict(self)
 
+    def __str__(self) -> str:
+        """
+        >>> str(Strength(clean=0.9, fgsm=0.5, pgd=0.25, n=40))
+        'clean 90.0%, FGSM 50.0%, PGD 25.0%'
+        """
+        return f"clean {self.clean:.1%}, FGSM {self.fgsm:.1%}, PGD {self.pgd:.1%}"
+
 
 def strength(
     module: nn.Module,
