@@ -14,7 +14,7 @@ from trainers import fit as fitting
 from trainers.fitting import range_test as testing
 from trainers.fitting import tuning
 from trainers.fitting.loop import course_of
-from trainers.fitting.range_test import best_decay, range_test, smoothed, suggestion
+from trainers.fitting.range_test import best_decay, range_test, smoothed, suggestion, valley
 from trainers.fitting.steps import Steps
 from trainers.fitting.tuning import read_off
 from trainers.recipe import Recipe
@@ -123,19 +123,33 @@ def test_a_training_after_range_tests_is_the_training_without_them(monkeypatch):
     assert all(torch.equal(plain[name], tuned[name]) for name in plain)
 
 
+def test_the_valley_is_the_middle_of_the_longest_fall():
+    rates = [10.0**i for i in range(30)]
+    smooth = [5.0] * 12 + [5.0 - 0.1 * i for i in range(9)] + [6.0] * 9
+    smooth[15] = 9.0  # one point of noise does not end the fall
+    # the fall begins at the last flat point that counts or its like (10 | 11 | 12, all 5.0; the
+    # first that gives the length is taken) and ends at 20
+    assert valley(rates, smooth) == 10.0**15
+    assert valley(rates, [1.0 + 0.1 * i for i in range(30)]) is None
+    assert valley(rates[:15], smooth[:15]) is None  # nothing is left that counts
+
+
 @pytest.mark.parametrize(
     ("suggestion", "used", "why"),
     [
         (1e-3, 1e-3, "range test: where the loss falls fastest"),
         (1.1e-4, 1.1e-4, "range test: where the loss falls fastest"),
-        (0.9e-4, 1e-2, "range test: a tenth of the rate of lowest loss; 9.0e-05"),
-        (None, 3e-3, "default: no suggestion from 4 points"),
+        (0.9e-4, 1e-3, "range test: the middle of the longest fall; 9.0e-05"),
+        (None, 3e-3, "default: no suggestion from 21 points"),
     ],
 )
-def test_a_suggestion_far_below_the_rate_of_lowest_loss_is_noise(suggestion, used, why):
+def test_a_suggestion_far_below_the_longest_fall_is_noise(suggestion, used, why):
+    fall = [5.0, 4.0, 3.0, 2.0, 1.0, 7.0]  # points 10 to 15: the middle of the fall is 12
+    smooth = [9.0] * 10 + fall + [9.0] * 5
+    rates = [10.0 ** ((i - 12) / 2 - 3) for i in range(21)]
     found = RangeTest(
-        phase="all", weight_decay=0.01, rates=(1e-4, 1e-2, 0.1, 1.0), losses=(1, 1, 1, 1),
-        smoothed=(1.0, 0.9, 0.5, 3.0), suggestion=suggestion,
+        phase="all", weight_decay=0.01, rates=tuple(rates), losses=tuple(smooth),
+        smoothed=tuple(smooth), suggestion=suggestion,
     )  # fmt: skip
     lr, said = read_off(found)
     assert lr == pytest.approx(used)

@@ -106,6 +106,25 @@ def suggestion(rates: Sequence[float], smooth: Sequence[float]) -> float | None:
     return float(rates[SKIP_START + steepest]) if slope[steepest] < 0 else None
 
 
+def valley(rates: Sequence[float], smooth: Sequence[float]) -> float | None:
+    """The rate halfway down the longest fall of the smoothed loss; None where it never falls.
+
+    The longest subsequence of ever lower losses, ending where it is longest first; half of the
+    way from its start to its end, in points. Noise moves it little. Source: fastai 2
+    (`callback/schedule.py`, `valley`), among the points that count for `suggestion`.
+    """
+    kept = smooth[SKIP_START : len(smooth) - SKIP_END]
+    length, begin = [1] * len(kept), list(range(len(kept)))
+    for end in range(len(kept)):
+        for before in range(end):
+            if kept[before] > kept[end] and length[before] + 1 > length[end]:
+                length[end], begin[end] = length[before] + 1, begin[before]
+    if max(length, default=1) < 2:
+        return None
+    end = length.index(max(length))
+    return float(rates[SKIP_START + (begin[end] + end) // 2])
+
+
 def best_decay(tests: Sequence[RangeTest]) -> RangeTest:
     """The test whose weight decay is used: lowest smoothed loss, and among equals most decay.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit.study_results import RangeTest
-from trainers.fitting.range_test import POINTS, best_decay, range_test
+from trainers.fitting.range_test import POINTS, best_decay, range_test, valley
 from trainers.fitting.steps import Steps
 from trainers.progress import Progress
 from trainers.recipe import WEIGHT_DECAYS
 
 FALLBACK_LR = 3e-3  # fastai 1.0.52 `defaults.lr`
-BELOW_LOWEST = 10.0  # fastai's second reading of the curve: a tenth of the rate of lowest loss
-FAR_BELOW = 1000.0  # times below that rate nothing is learnt in an epoch
+FAR_BELOW = 10.0  # times below the middle of the fall a suggestion is noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +52,17 @@ def read_off(test: RangeTest) -> tuple[float, str]:
     """The rate to use and where it comes from.
 
     The suggestion, which is where the smoothed loss falls fastest. The average is short at
-    first, so that its noise can fall faster than the loss ever does: a suggestion more than a
-    thousand times below the rate of the lowest loss is not used, but a tenth of that rate.
-    Without a suggestion it is the library's default.
+    first, so that its noise can fall faster than the loss ever does: a suggestion more than ten
+    times below the middle of the loss's longest fall is not used, but that middle. Without a
+    suggestion it is the library's default.
     """
     if test.suggestion is None:
         return FALLBACK_LR, f"default: no suggestion from {len(test.rates)} points"
-    lowest = test.rates[test.smoothed.index(min(test.smoothed))]
-    if test.suggestion * FAR_BELOW < lowest:
+    middle = valley(test.rates, test.smoothed)
+    if middle is not None and test.suggestion * FAR_BELOW < middle:
         return (
-            lowest / BELOW_LOWEST,
-            "range test: a tenth of the rate of lowest loss; "
+            middle,
+            "range test: the middle of the longest fall; "
             f"{test.suggestion:.1e}, where it falls fastest, is noise",
         )
     return test.suggestion, "range test: where the loss falls fastest"
