@@ -11,6 +11,7 @@ from pathlib import Path
 from audit.checkpoints.load import load_classifier
 from audit.checkpoints.options import ModelOptions
 from audit.errors import HipauditError
+from audit.findings.rates import FEWEST
 from audit.probes.registry import Examination, Picture, get_probe
 from audit.reasons import reason_of
 from audit.results import Finding, Note
@@ -35,7 +36,7 @@ def resolution_study(
     `options.points`: heights and widths in pixels; by default SIZES up to the images' own.
     Where cases have lesion boxes, `cam_energy_in_box` (with `box_area`, what chance would
     reach) says how well Grad-CAM maps of found fractures lie on them. Raises HipauditError for
-    sizes that are not whole numbers from 32 to 1024.
+    sizes that are not whole numbers from 32 to 1024, and for a size among the settings.
     """
     names = options.architectures or (ARCHITECTURE,)
     native = short_side(splits)
@@ -85,6 +86,8 @@ def short_side(splits: Splits) -> int:
 
 
 def _sizes(options: StudyOptions, native: int) -> list[int]:
+    if "size" in options.settings:
+        raise HipauditError("sizes by --points", "--size too", "Leave --size out.")
     if not options.points:
         return [size for size in SIZES if size <= native] or [SIZES[0]]
     for point in options.points:
@@ -116,8 +119,14 @@ def localisation(outcome: Outcome, options: StudyOptions) -> tuple[Finding, ...]
         report = get_probe("gradcam")(sight)
     except Exception as error:  # noqa: BLE001 a probe may raise anything: its number is named absent
         return (_without(reason_of(error)[:200]),)
-    kept = tuple(f for f in report.findings if f.metric in ("cam_energy_in_box", "box_area"))
+    kept = tuple(_few(f) for f in report.findings if f.metric in ("cam_energy_in_box", "box_area"))
     return kept or (_without(report.reason or "no found fracture has a box"),)
+
+
+def _few(finding: Finding) -> Finding:
+    """Marked imprecise where so few maps make the mean that its interval says little."""
+    few = finding.n < FEWEST
+    return finding.model_copy(update={"imprecise": True}) if few else finding
 
 
 def _without(reason: str) -> Finding:

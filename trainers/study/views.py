@@ -23,7 +23,7 @@ from audit.results import Finding, Note
 from audit.study_results import StudyResults, Trained
 from trainers.progress import Progress
 from trainers.splits import Splits
-from trainers.study.cascaded import fit_cascade_member
+from trainers.study.cascaded import fit_cascade_member, told_of
 from trainers.study.compare import paired_tests
 from trainers.study.conduct import conduct_study
 from trainers.study.member import Member, Outcome
@@ -130,17 +130,17 @@ def _compared(
     results: StudyResults, outcomes: Sequence[Outcome], test: Cases, options: StudyOptions
 ) -> StudyResults:
     """With the networks per view read as one, and the arrangements in pairs."""
-    tables: dict[str, Predictions] = {}
     per_view = [o for o in outcomes if o.member.settings["arrangement"] == PER_VIEW]
-    for outcome in outcomes:
-        if outcome.member.name in (ALL, CASCADE) and outcome.predictions is not None:
-            tables[outcome.member.name] = outcome.predictions
-    models = list(results.models)
+    tables = {
+        o.member.name: o.predictions
+        for o in outcomes
+        if o.member.settings["arrangement"] != PER_VIEW and o.predictions is not None
+    }
     parts = [o.predictions for o in per_view if o.predictions is not None]
-    if len(parts) == len(per_view):
-        together = pooled(parts)
+    together = pooled(parts) if len(parts) == len(per_view) else None
+    if together is not None:
         tables[PER_VIEW] = together
-        models.append(_together(per_view, together, options))
+    row = _together(per_view, together, options)
     ids = [case.id for case in test]
     order = [name for name in (ALL, PER_VIEW, CASCADE) if name in tables]
     right = {name: only(tables[name], ids) for name in order}
@@ -150,13 +150,23 @@ def _compared(
     )
     return results.model_copy(
         update={
-            "models": tuple(models),
+            "models": (*results.models[:-1], row, results.models[-1]),  # the cascade stays last
             "baseline": baseline(test),
             "tests": paired_tests(right),
             "findings": differences(right),
-            "notes": (*results.notes, Note(code="views", level="info", text=text)),
+            "notes": (
+                *results.notes,
+                Note(code="views", level="info", text=text),
+                *_of_cascade(outcomes),
+            ),
         }
     )
+
+
+def _of_cascade(outcomes: Sequence[Outcome]) -> list[Note]:
+    """What a reader must know of the links: which are missing, and how well views are told."""
+    said = [told_of(o.checkpoint) for o in outcomes if o.member.name == CASCADE and o.checkpoint]
+    return [Note(code="cascade", level="info", text=text) for text in said if text]
 
 
 def differences(right: Mapping[str, npt.NDArray[np.bool_]]) -> tuple[Finding, ...]:
@@ -183,16 +193,31 @@ def differences(right: Mapping[str, npt.NDArray[np.bool_]]) -> tuple[Finding, ..
     return tuple(found)
 
 
-def _together(per_view: Sequence[Outcome], together: Predictions, options: StudyOptions) -> Trained:
-    """The networks per view as one row: each image answered by the network of its view."""
+def _together(
+    per_view: Sequence[Outcome], together: Predictions | None, options: StudyOptions
+) -> Trained:
+    """The networks per view as one row: each image answered by the network of its view.
+
+    `together`: None where one of them is to come or has failed.
+    """
     first = per_view[0].trained
-    return Trained(
+    row = Trained(
         name=PER_VIEW,
         title=f"{title_of(first.architecture)}, one per view",
         architecture=first.architecture,
         settings={"arrangement": PER_VIEW},
-        state="done",
-        parameters=sum(outcome.trained.parameters for outcome in per_view),
-        weights=first.weights,
-        findings=findings_of(together, options.subgroups, options.seed),
+    )
+    failed = [str(o.member.settings["view"]) for o in per_view if o.trained.state == "failed"]
+    if failed:
+        reason = f"no network for {', '.join(failed)}: it failed"
+        return row.model_copy(update={"state": "failed", "reason": reason})
+    if together is None:
+        return row
+    return row.model_copy(
+        update={
+            "state": "done",
+            "parameters": sum(outcome.trained.parameters for outcome in per_view),
+            "weights": first.weights,
+            "findings": findings_of(together, options.subgroups, options.seed),
+        }
     )
