@@ -223,9 +223,14 @@ def _pictures(
 
 
 def best_of(outcomes: Sequence[Outcome]) -> Outcome | None:
-    """The tested member with the best accuracy; the first of equals."""
+    """The tested member with the best accuracy on the most images; the first of equals.
+
+    Members that saw a part of the test split only (one view) do not compare with the others.
+    """
     tested = [outcome for outcome in outcomes if outcome.predictions is not None]
-    return max(tested, key=_accuracy, default=None)
+    most = max((len(outcome.member.test) for outcome in tested), default=0)
+    whole = [outcome for outcome in tested if len(outcome.member.test) == most]
+    return max(whole, key=_accuracy, default=None)
 
 
 def _accuracy(outcome: Outcome) -> float:
