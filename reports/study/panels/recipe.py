@@ -26,7 +26,10 @@ def recipe(material: StudyMaterial) -> Sequence[Block]:
     plain = {m.name: {k: v for k, v in m.recipe.items() if k != USED} for m in models}
     used = {m.name: _used(m.recipe.get(USED)) for m in models}
     asked = _tables(material, models, {n: flattened(r) for n, r in plain.items()}, "Recipe")
-    return [*asked, *_tables(material, models, used, "What training used")]
+    fitted = [model for model in models if used[model.name]]  # a cascade has several of these
+    if not fitted:
+        return asked
+    return [*asked, *_tables(material, fitted, used, "What training used")]
 
 
 def _used(recorded: Any) -> dict[str, str]:
@@ -43,7 +46,7 @@ def _tables(
 ) -> list[Table]:
     """What all models share, then what differs."""
     names = list(dict.fromkeys(name for known in flat.values() for name in known))
-    same = [n for n in names if len({known.get(n) for known in flat.values()}) == 1]
+    same = [n for n in names if len({flat[m.name].get(n) for m in models}) == 1]
     first = flat[models[0].name]
     words = text_data(WORDS)
     rows = [[_spoken(name), first[name], words.get(name, "")] for name in same]
