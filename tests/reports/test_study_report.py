@@ -365,6 +365,26 @@ def test_readers_have_their_calls_compared_and_no_model_is_called_best():
     assert "Models with a result" not in text
 
 
+def test_where_nothing_was_fitted_nothing_is_claimed_of_what_a_model_was_fitted_to():
+    whole = of_kind("readers")
+    results = whole.model_copy(update={"splits": whole.splits[2:]})
+    text = page_of(results).text
+    assert "took no part in fitting" not in text
+    assert "fitted to any of these images is not known" in text
+
+
+def test_a_model_that_recorded_no_training_makes_no_difference_between_the_others():
+    one, two = sample.light(2)
+    used = {"used": {"device": "cpu", "steps_per_epoch": 5}}
+    models = tuple(
+        model.model_copy(update={"recipe": {"lr": 0.001, **more}})
+        for model, more in ((one, used), (two, {"used": {}}))
+    )
+    text = page_of(small(models=models)).text
+    assert "what differs between models" not in text
+    assert "steps per epoch 5" in text
+
+
 def test_two_models_of_one_title_are_told_apart():
     made = tuple(
         sample.trained("Same", "resnet18", 300 + i, 1, name=f"fit-{i}", epochs=(), range_tests=())

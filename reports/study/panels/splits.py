@@ -29,15 +29,25 @@ def splits(material: StudyMaterial) -> Sequence[Block]:
     table = Table(
         "Splits", columns, rows, note + ".", frozenset({1, 2, 3}), (14, 12, 14, 14, 22, 24)
     )
-    words = (
-        "Judged on the images that chose their weights, as the published study did: optimistic. "
-        "A held-out test split is the default of this command."
-        if material.results.as_published
-        else "No patient is in two splits; the test split took no part in fitting or choosing."
-        if all(split.patients is not None for split in counted)
-        else "Patients are not identified in every split: whether one is in two cannot be told."
-    )
-    return [table, Text(words, "Selection and test.")]
+    return [table, Text(_apart(material), "Selection and test.")]
+
+
+def _apart(material: StudyMaterial) -> str:
+    """Whether what is reported was kept from what chose the weights."""
+    results = material.results
+    if results.as_published:
+        return (
+            "Judged on the images that chose their weights, as the published study did: "
+            "optimistic. A held-out test split is the default of this command."
+        )
+    if not any(split.name == "train" for split in results.splits):
+        return (
+            "Nothing was fitted in this study. Whether a model that was given was fitted to any "
+            "of these images is not known."
+        )
+    if all(split.patients is not None for split in results.splits):
+        return "No patient is in two splits; the test split took no part in fitting or choosing."
+    return "Patients are not identified in every split: whether one is in two cannot be told."
 
 
 def _row(split: SplitCount) -> list[str]:
