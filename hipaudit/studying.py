@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trainers.study.options import StudyOptions
 
 HEAD = ("model", "accuracy (Wilson)", "published", "sensitivity", "AUROC", "audit")
+PUBLISHED = HEAD.index("published")  # a column of the seven-model study alone
 # Flags that change the numbers, in the order they are printed; never a path.
 REPEATED = {
     "models": "--models",
@@ -131,7 +132,10 @@ def show_study(
     if results.synthetic:
         people.print("[bold]SYNTHETIC images: these numbers say nothing about patients[/]\n")
     published = {row.architecture: row for row in results.published}
-    show_table(HEAD, [_row(model, published) for model in results.models])
+    rows = [HEAD, *(_row(model, published) for model in results.models)]
+    if not published:
+        rows = [row[:PUBLISHED] + row[PUBLISHED + 1 :] for row in rows]
+    show_table(rows[0], rows[1:])
     if results.baseline is not None:
         people.print(f"\nAlways saying the commoner class: {100 * results.baseline:.1f}%")
     failed = [f"{m.name}: {m.reason}" for m in results.models if m.reason]

@@ -72,3 +72,9 @@ def test_a_kind_reaches_its_own_function_with_what_was_typed(called, hipaudit, k
 def test_without_a_kind_the_models_are_compared(called, hipaudit):
     assert hipaudit("study", *TYPED)[0] == 0
     assert called[0][0] == "models"
+
+
+def test_only_a_study_with_published_numbers_shows_a_column_of_them(called, hipaudit):
+    _, out, _ = hipaudit("study", "views", *TYPED)
+    assert "accuracy (Wilson)" in out
+    assert "published" not in out
