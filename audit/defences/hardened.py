@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from audit.classifier import Classifier
-from audit.defences.registry import get_defence
+from audit.defences.registry import under_defence
 from audit.errors import HipauditError
 from audit.findings.handled import ONLY_REFER
 from audit.results import Note
@@ -27,10 +28,19 @@ def check_alike(classifier: Classifier, hardened: Mapping[str, Classifier]) -> N
                 )
 
 
-def referring(classifier: Classifier, names: Iterable[str]) -> dict[str, Classifier]:
+def referring(
+    classifier: Classifier,
+    names: Iterable[str],
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Classifier]:
     """Those of the named defences that only refer, made once: their limits belong to the notes
-    of the audit and to what identifies it."""
-    return {name: get_defence(name).harden(classifier) for name in names if name in ONLY_REFER}
+    of the audit and to what identifies it. `params`: what each defence is set to, by its name."""
+    given = params or {}
+    return {
+        name: under_defence(classifier, name, {}, given.get(name))
+        for name in names
+        if name in ONLY_REFER
+    }
 
 
 def as_examined(classifier: Classifier, hardened: Mapping[str, Classifier]) -> Classifier:

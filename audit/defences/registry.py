@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.classifier import Classifier
-from audit.errors import HipauditError
+from audit.errors import HipauditError, did_you_mean
 from audit.registering import chosen, import_all
 
 Harden = Callable[..., Classifier]
@@ -31,10 +31,18 @@ class Defence:
         found = inspect.signature(self.harden).parameters.values()
         return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
 
-    @property
-    def looks(self) -> float:
-        """Forwards per image of the hardened classifier as it is used in an audit."""
-        return self.cost(self.defaults)
+    def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Defaults overlaid with `params`; an unknown name is a HipauditError."""
+        known = self.defaults
+        for name in params:
+            if name not in known:
+                hint = did_you_mean(name, list(known)) or "It has none."
+                raise HipauditError(f"a parameter of {self.name}", f'"{name}"', hint)
+        return {**known, **params}
+
+    def looks(self, params: Mapping[str, Any] | None = None) -> float:
+        """Forwards per image of the hardened classifier, with `params` set."""
+        return self.cost(self.check(params or {}))
 
 
 DEFENCES: dict[str, Defence] = {}
@@ -66,18 +74,29 @@ def get_defence(name: str) -> Defence:
     return chosen("defence", name, load_defences())
 
 
-def looks(name: str) -> float:
-    """Forwards per image under a defence, by its name; 1 under "none"."""
-    return 1.0 if name == "none" else get_defence(name).looks
+def looks(name: str, params: Mapping[str, Any] | None = None) -> float:
+    """Forwards per image under a defence, by its name, with `params` set; 1 under "none"."""
+    return 1.0 if name == "none" else get_defence(name).looks(params)
 
 
 def under_defence(
-    classifier: Classifier, name: str, hardened: Mapping[str, Classifier]
+    classifier: Classifier,
+    name: str,
+    hardened: Mapping[str, Classifier],
+    params: Mapping[str, Any] | None = None,
 ) -> Classifier:
-    """The classifier under a defence, by its name; `hardened` has those that were trained."""
+    """The classifier under a defence, by its name, with `params` set.
+
+    `hardened` has those that were made beforehand; they are as they were made. What a defence
+    is set to stands in the notes of its description, so `audit.fingerprint.model_digest`
+    differs with it. Raises HipauditError for a parameter it does not have or a value it refuses.
+    """
     if name == "none":
         return classifier
-    return hardened[name] if name in hardened else get_defence(name).harden(classifier)
+    if name in hardened:
+        return hardened[name]
+    found = get_defence(name)
+    return found.harden(classifier, **found.check(params or {}))
 
 
 def check_trained(names: Iterable[str], given: Collection[str]) -> None:

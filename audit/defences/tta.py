@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from audit.classifier import Classifier
+from audit.defences.averaging import log_mean_softmax
 from audit.defences.registry import defence
-from audit.results import Note
+from audit.defences.telling import defended
 from audit.stresses.warp import warp, whole_pixels
 
 
@@ -75,15 +75,10 @@ def tta(
     chosen = views(angle=angle, shift=shift, scale=scale, flip=flip)
 
     def forward(x: Tensor) -> Tensor:
-        each = [F.log_softmax(classifier.logits(seen(x, view)), dim=1) for view in chosen]
-        return torch.logsumexp(torch.stack(each), dim=0) - math.log(len(each))  # (N, K)
+        return log_mean_softmax([classifier.logits(seen(x, view)) for view in chosen])
 
-    hardened = classifier.derived(forward)
     text = f"Test-time augmentation averages {len(chosen)} views: {'; '.join(map(str, chosen))}."
-    note = Note(code="tta.views", level="info", text=text)
-    told = {"notes": (*classifier.description.notes, note)}
-    hardened.description = classifier.description.model_copy(update=told)
-    return hardened
+    return defended(classifier, forward, "tta.views", text)
 
 
 def seen(x: Tensor, view: View) -> Tensor:
