@@ -7,14 +7,17 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping
+from typing import BinaryIO, TextIO
 
 import numpy as np
+import numpy.typing as npt
 
 from audit.decision import margin
 from audit.evidence import Predictions, RunEvidence
 from audit.results import Scalar, as_levels
 
 _FORMULA = tuple("=+-@＝＋－＠")
+_AT_A_TIME = 4096  # rows held as text
 
 
 def predictions_csv(predictions: Predictions, *, synthetic: bool = False) -> str:
@@ -28,14 +31,32 @@ def predictions_csv(predictions: Predictions, *, synthetic: bool = False) -> str
     that were decided correctly without it. Text that a spreadsheet would run as a formula
     begins with an apostrophe.
     """
-    attributes = sorted({name for subject in predictions.subjects for name in subject.attributes})
     out = io.StringIO()
+    _write(out, predictions, synthetic)
+    return out.getvalue()
+
+
+def write_predictions(
+    stream: BinaryIO, predictions: Predictions, *, synthetic: bool = False
+) -> None:
+    """`predictions_csv` into a binary stream, UTF-8, a few thousand rows in memory at a time."""
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        _write(text, predictions, synthetic)
+    finally:
+        text.detach()  # flushes; the stream stays its owner's to close
+
+
+def _write(out: TextIO, predictions: Predictions, synthetic: bool) -> None:
+    attributes = sorted({name for subject in predictions.subjects for name in subject.attributes})
     writer = csv.writer(out, lineterminator="\n")
     last = (["synthetic"], ["yes"]) if synthetic else ([], [])
     writer.writerow([*_header(predictions, attributes), *last[0]])
     for evidence in predictions.runs:
-        writer.writerows([*line, *last[1]] for line in _lines(predictions, evidence, attributes))
-    return out.getvalue()
+        for start in range(0, len(evidence.rows), _AT_A_TIME):
+            part = slice(start, start + _AT_A_TIME)
+            lines = _lines(predictions, evidence, part, attributes)
+            writer.writerows([*line, *last[1]] for line in lines)
 
 
 def plain_text(text: str) -> str:
@@ -61,24 +82,28 @@ def _header(predictions: Predictions, attributes: list[str]) -> list[str]:
 
 
 def _lines(
-    predictions: Predictions, evidence: RunEvidence, attributes: list[str]
+    predictions: Predictions, evidence: RunEvidence, part: slice, attributes: list[str]
 ) -> Iterator[list[str]]:
-    if not len(evidence.rows):
-        return
     rows, run = evidence.rows, evidence.run
-    who = [_subject(predictions, index, attributes) for index in range(len(predictions.subjects))]
     ran = [plain_text(text) for text in (run.id, run.stress, run.defence)]
     variants = [plain_text(_variant_text(variant)) for variant in rows.variants]
     names = [*map(plain_text, predictions.classes), ""]
-    said = [names[index] for index in predictions.decided(rows.logits).tolist()]
-    log_odds = _log_odds(predictions, evidence)
-    logits = [list(map(_number, row)) for row in rows.logits.tolist()]
+    said = [names[index] for index in predictions.decided(rows.logits[part]).tolist()]
+    log_odds = _log_odds(predictions, rows.logits[part])
+    logits = [list(map(_number, row)) for row in rows.logits[part].tolist()]
     flags = (rows.referred.astype(int), rows.success, rows.success_8bit, rows.queries)
-    counts = [list(map(_known, row)) for row in zip(*(f.tolist() for f in flags), strict=True)]
-    places = zip(rows.case.tolist(), rows.variant.tolist(), strict=True)
-    for row, (case, variant) in enumerate(places):
-        first, last = who[case]
-        found = json.dumps(dict(rows.found[row]), sort_keys=True) if rows.found[row] else ""
+    counts = [
+        list(map(_known, row)) for row in zip(*(f[part].tolist() for f in flags), strict=True)
+    ]
+    places = zip(
+        rows.case[part].tolist(), rows.variant[part].tolist(), rows.found[part], strict=True
+    )
+    who: tuple[int, tuple[list[str], list[str]]] = (-1, ([], []))
+    for row, (case, variant, known) in enumerate(places):
+        if who[0] != case:  # rows of one case follow each other
+            who = case, _subject(predictions, case, attributes)
+        first, last = who[1]
+        found = json.dumps(dict(known), sort_keys=True) if known else ""
         scores = [_number(_probability(log_odds[row])), _number(log_odds[row])]
         start = [*first, *ran, variants[variant], said[row], *scores]
         yield [*start, *logits[row], *counts[row], found, *last]
@@ -103,8 +128,7 @@ def _scalar_text(name: str, value: Scalar) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _log_odds(predictions: Predictions, evidence: RunEvidence) -> list[float]:
-    logits = evidence.rows.logits
+def _log_odds(predictions: Predictions, logits: npt.NDArray[np.float32]) -> list[float]:
     finite = np.asarray(np.isfinite(logits).all(axis=1))
     usable = np.where(finite[:, None], logits, 0.0)
     found = np.where(finite, margin(usable, predictions.decision.positive), np.nan)

@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from audit.decision import Decision
 from audit.evidence import Predictions, Subject
-from audit.export import plain_text, predictions_csv
+from audit.export import plain_text, predictions_csv, write_predictions
 from tests.tables import attack, evidence, rows, says, table
 
 TARGETS, CALLED = [1, 1, 0, 0], [1, 0, 0, 1]
@@ -134,3 +134,14 @@ def test_a_table_of_synthetic_cases_says_so_on_every_row():
     assert lines[0][-1] == "synthetic"
     plain = list(csv.reader(io.StringIO(predictions_csv(small()))))
     assert [line[:-1] for line in lines] == plain
+
+
+def test_the_table_goes_to_a_file_a_few_rows_at_a_time_with_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = predictions_csv(small(), synthetic=True)
+    monkeypatch.setattr("audit.export._AT_A_TIME", 3)
+    stream = io.BytesIO()
+    write_predictions(stream, small(), synthetic=True)
+    assert stream.getvalue().decode() == whole  # and the stream is still open
+    assert len(read(whole)) == 6

@@ -13,7 +13,7 @@ from audit.findings.proportions import FEW, limits, tabulate
 from audit.findings.rates import FEWEST, Rate
 from audit.findings.view import Bools, Ints, Label
 from audit.metrics.agreement import cross_table, kappa, kappa_limits
-from audit.metrics.bootstrap import patient_sums, percentile_limits
+from audit.metrics.bootstrap import patient_sums, percentile_limits, resampled_totals
 from audit.metrics.interval import Interval
 from audit.results import Finding
 
@@ -95,7 +95,7 @@ def _limits(frame: Frame, cases: Ints, one: Ints, two: Ints) -> Interval:
         return found._replace(method=f"{found.method} on patients")
     drawn = frame.resampling(cases, stratified=False)
     cells = np.eye(classes**2)[one * classes + two]
-    tables = (drawn.weights @ patient_sums(drawn, cells)).astype(np.float64)
+    tables = resampled_totals(drawn, patient_sums(drawn, cells)).astype(np.float64)
     values = kappa(tables.reshape(-1, classes, classes))
     low, high = percentile_limits(values[:, None])
     return Interval(float(low[0]), float(high[0]), "patient bootstrap")

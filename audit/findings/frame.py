@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from audit.evidence import Predictions
 from audit.findings.groups import Groups
 from audit.findings.view import Bools, Ints
-from audit.metrics.bootstrap import Resampling, resample
+from audit.metrics.bootstrap import Resampling, resample, resampled_totals
 
 Single = npt.NDArray[np.float32]
 
@@ -34,7 +35,7 @@ class Frame:
 
     def resampling(self, cases: Ints, *, stratified: bool) -> Resampling:
         """Resamples of the patients of a sample, drawn once per distinct sample."""
-        key = cases.tobytes(), stratified
+        key = _digest(cases), stratified
         if key not in self._drawn:
             truth = self.predictions.targets[cases] == self.predictions.decision.positive
             self._drawn[key] = resample(
@@ -48,19 +49,23 @@ class Frame:
         """Patient sums (P, M) -> their resampled totals (B, M).
 
         `keep`: remember them by content, as denominators come back in every view.
-        Counts stay far below 2**24: float32 adds them exactly, in whatever order.
         """
-        weights = self.resampling(cases, stratified=stratified).weights
+        drawn = self.resampling(cases, stratified=stratified)
         if not keep:
-            return np.asarray(weights @ sums)
-        sample = cases.tobytes()
+            return resampled_totals(drawn, sums)
+        sample = _digest(cases)
         columns = np.ascontiguousarray(sums.T)
-        names = [(sample, stratified, column.tobytes()) for column in columns]
+        names = [(sample, stratified, _digest(column)) for column in columns]
         fresh = {name: i for i, name in enumerate(names) if name not in self._kept}
         if fresh:
-            totals = weights @ sums[:, list(fresh.values())]
+            totals = resampled_totals(drawn, sums[:, list(fresh.values())])
             self._kept.update(zip(fresh, np.ascontiguousarray(totals.T), strict=True))
         return np.stack([self._kept[name] for name in names], axis=1)
+
+
+def _digest(column: npt.NDArray[np.generic]) -> bytes:
+    """A key of 16 bytes, where the content would grow with the cases."""
+    return hashlib.blake2b(np.ascontiguousarray(column).view(np.uint8), digest_size=16).digest()
 
 
 def make_frame(predictions: Predictions, groups: Groups, seed: int, resamples: int) -> Frame:

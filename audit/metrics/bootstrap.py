@@ -13,15 +13,19 @@ from audit.metrics.interval import LEVEL
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
-_BLOCK = 4_000_000  # draws held at once: bounds memory whatever the number of patients
+_BLOCK = 1_000_000  # draws held at once: bounds memory whatever the number of patients
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """`patients` (N,): patient number of each case; `weights` (B, P): how often each was drawn."""
+    """`patients` (N,): patient number of each case; `weights` (B, P): how often each was drawn.
+
+    A byte each, since they are the largest thing findings keep. 256 draws of one patient do not
+    happen: their number is binomial with mean 1, so the chance is below 1 / 256!.
+    """
 
     patients: Ints
-    weights: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.uint8]
 
 
 def resample(patients: Ints, positive: Bools | None, resamples: int, seed: int) -> Resampling:
@@ -38,7 +42,7 @@ def resample(patients: Ints, positive: Bools | None, resamples: int, seed: int) 
     outcome = np.zeros(count, dtype=bool)
     if positive is not None:
         outcome = np.bincount(numbers[positive], minlength=count) > 0
-    weights = np.zeros((resamples, count), dtype=np.float32)
+    weights = np.zeros((resamples, count), dtype=np.uint8)
     for stratum in (False, True):
         members = np.flatnonzero(outcome == stratum)
         purpose = "everyone" if positive is None else f"positive {stratum}"
@@ -47,8 +51,8 @@ def resample(patients: Ints, positive: Bools | None, resamples: int, seed: int) 
     return Resampling(numbers, weights)
 
 
-def _draw(rng: np.random.Generator, size: int, resamples: int) -> npt.NDArray[np.float32]:
-    counts = np.zeros((resamples, size), dtype=np.float32)
+def _draw(rng: np.random.Generator, size: int, resamples: int) -> npt.NDArray[np.uint8]:
+    counts = np.zeros((resamples, size), dtype=np.uint8)
     step = max(1, _BLOCK // max(1, size))
     for start in range(0, resamples if size else 0, step):
         rows = min(step, resamples - start)
@@ -67,15 +71,27 @@ def patient_sums(resampling: Resampling, columns: npt.ArrayLike) -> npt.NDArray[
     return np.asarray(np.add.reduceat(values[order], starts, axis=0), dtype=np.float32)
 
 
-def resampled_ratios(
-    resampling: Resampling, part: npt.NDArray[np.float32], whole: npt.NDArray[np.float32]
-) -> Array:
-    """Patient sums (P, M) of numerator and denominator -> (B, M) ratios, NaN where empty.
+def resampled_totals(
+    resampling: Resampling, sums: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Patient sums (P, M) -> their total in each resample (B, M), a block of resamples at a time.
 
     Counts stay far below 2**24, so float32 sums are exact whatever the order of addition.
     """
-    top = (resampling.weights @ part).astype(np.float64)
-    bottom = (resampling.weights @ whole).astype(np.float64)
+    weights = resampling.weights
+    out = np.empty((len(weights), sums.shape[1]), dtype=np.float32)
+    step = max(1, _BLOCK // max(1, weights.shape[1]))
+    for start in range(0, len(weights), step):
+        out[start : start + step] = weights[start : start + step].astype(np.float32) @ sums
+    return out
+
+
+def resampled_ratios(
+    resampling: Resampling, part: npt.NDArray[np.float32], whole: npt.NDArray[np.float32]
+) -> Array:
+    """Patient sums (P, M) of numerator and denominator -> (B, M) ratios, NaN where empty."""
+    top = resampled_totals(resampling, part).astype(np.float64)
+    bottom = resampled_totals(resampling, whole).astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(bottom > 0, top / bottom, np.nan))
 

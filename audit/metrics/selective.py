@@ -42,9 +42,10 @@ def aurc_limits(confidence: Array, wrong: Bools, resampling: Resampling) -> tupl
     order, risks = _ordered(confidence, wrong)
     whose = resampling.patients[order]
     step = max(1, _BLOCK // max(1, len(wrong)))
+    drawn = resampling.weights
     blocks = [
-        _areas(np.arange(len(wrong)), risks, resampling.weights[start : start + step][:, whose])
-        for start in range(0, len(resampling.weights), step)
+        _areas(np.arange(len(wrong)), risks, drawn[start : start + step, whose].astype(np.float32))
+        for start in range(0, len(drawn), step)
     ]
     low, high = percentile_limits(np.concatenate(blocks)[:, None])
     return float(low[0]), float(high[0])

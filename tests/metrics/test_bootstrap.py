@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audit.metrics.bootstrap import patient_sums, percentile_limits, resample, resampled_ratios
+from audit.metrics.bootstrap import (
+    patient_sums,
+    percentile_limits,
+    resample,
+    resampled_ratios,
+    resampled_totals,
+)
 
 
 def test_every_resample_keeps_the_number_of_patients_with_and_without_a_positive_image() -> None:
@@ -71,3 +77,20 @@ def test_resamples_without_a_denominator_are_left_out() -> None:
     draws = np.array([[0.2], [0.4], [np.nan], [0.6], [np.nan]])
     low, high = percentile_limits(draws, level=1.0)
     assert (low[0], high[0]) == (0.2, 0.6)
+
+
+def test_totals_of_resamples_are_those_of_the_patients_written_out() -> None:
+    rng = np.random.default_rng(5)
+    drawn = resample(np.repeat(np.arange(30), 2), None, 40, seed=3)
+    sums = rng.integers(0, 9, (30, 3)).astype(np.float32)
+    written_out = [sums[np.repeat(np.arange(30), w)].sum(axis=0) for w in drawn.weights]
+    assert (resampled_totals(drawn, sums) == np.stack(written_out)).all()
+
+
+def test_weights_do_not_depend_on_how_many_draws_are_held_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    patients = np.arange(70)
+    one = resample(patients, patients < 20, 50, seed=3)
+    monkeypatch.setattr("audit.metrics.bootstrap._BLOCK", 333)
+    assert (resample(patients, patients < 20, 50, seed=3).weights == one.weights).all()
