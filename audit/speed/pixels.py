@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from audit.speed.local import local_scorer
 from audit.stresses.registry import Attackable
 
 
@@ -24,8 +25,19 @@ class PixelScorer(Protocol):
 
 
 def pixel_scorer(model: Attackable, x: Tensor) -> PixelScorer:
-    """A scorer for `x` (C, H, W) float32 in [0, 1] under `model`."""
-    return dense_scorer(model, x)
+    """A scorer for `x` (C, H, W) float32 in [0, 1] under `model`.
+
+    One pixel per candidate is followed locally where the network offers it (`local_scorer`);
+    everything else goes through the network as whole images.
+    """
+    whole, local = dense_scorer(model, x), local_scorer(model, x)
+    if local is None:
+        return whole
+
+    def score(rows: Tensor, cols: Tensor, values: Tensor) -> Tensor:
+        return (local if rows.shape[1] == 1 else whole)(rows, cols, values)
+
+    return score
 
 
 def dense_scorer(model: Attackable, x: Tensor) -> PixelScorer:
