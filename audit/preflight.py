@@ -139,15 +139,19 @@ def _golden(classifier: Classifier, cases: Sequence[Case]) -> list[Note]:
 
 def _not_logits(classifier: Classifier, z: Floats) -> list[Note]:
     """Softmax outputs taken as logits: every confidence would be squeezed towards chance."""
-    if classifier.description.output != "logits" or z.min() < 0 or z.max() > 1:
-        return []
-    if not np.allclose(z.sum(axis=1), 1.0, atol=1e-4):
+    if classifier.description.output != "logits" or not are_probabilities(z):
         return []
     text = (
         "Every row of outputs lies in [0, 1] and sums to 1: these are probabilities, not logits. "
         "Write in model.yaml: output: probabilities."
     )
     return [Note(code="probabilities-as-logits", level="warning", text=text)]
+
+
+def are_probabilities(z: Floats) -> bool:
+    """Every row of outputs (N, K) lies in [0, 1] and sums to 1."""
+    inside = bool(z.min() >= 0 and z.max() <= 1)
+    return inside and bool(np.allclose(z.sum(axis=1), 1.0, atol=1e-4))
 
 
 def _saturated(classifier: Classifier, z: Floats) -> list[Note]:

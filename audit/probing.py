@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from audit.probes.registry import Examination, Picture, get_probe, load_probes
 from audit.reasons import reason_of
 from audit.results import Artefact, ProbeReport
 
+BATCH = 32  # where nobody settled another
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,120}\.png")
 
 
@@ -28,8 +30,12 @@ def examine(
     folder: Path,
     options: AuditOptions,
     progress: Progress,
+    hardened: Mapping[str, Classifier] | None = None,
 ) -> tuple[list[ProbeReport], list[Artefact]]:
-    """Every chosen probe's report, and the pictures they kept under folder/figures."""
+    """Every chosen probe's report, and the pictures they kept under folder/figures.
+
+    `hardened`: a classifier per defence that was made beforehand, as in the engine.
+    """
     names = sorted(load_probes()) if options.probes is None else list(options.probes)
     artefacts: list[Artefact] = []
     synthetic = cases.description.synthetic
@@ -42,7 +48,14 @@ def examine(
         progress.run(f"probe {name}", ordinal, len(names))
         params = {**options.params.get(name, {}), "images": options.images}
         sight = Examination(
-            classifier, cases, predictions, options.seed, options.batch_size, keep, params
+            classifier,
+            cases,
+            predictions,
+            options.seed,
+            options.batch_size or BATCH,
+            keep,
+            params,
+            hardened or {},
         )
         try:
             reports.append(get_probe(name)(sight))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,10 @@ class Picture:
 
 @dataclass
 class Examination:
-    """What a probe may look at. `keep(picture)` stores a picture beside audit.json."""
+    """What a probe may look at. `keep(picture)` stores a picture beside audit.json.
+
+    `hardened`: classifiers under a defence that cannot be made anew from the given one, by name.
+    """
 
     classifier: Classifier
     cases: Cases
@@ -40,6 +43,7 @@ class Examination:
     batch_size: int
     keep: Callable[[Picture], None]
     params: dict[str, Any] = field(default_factory=dict)
+    hardened: Mapping[str, Classifier] = field(default_factory=dict)
 
 
 Examine = Callable[[Examination], ProbeReport]
