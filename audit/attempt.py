@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from audit.classifier import Classifier, Output, prepare_pixels
 from audit.draws import generator
 from audit.errors import StressFailed
 from audit.evidence import Rows
-from audit.results import Scalar
+from audit.ledger import Flags, Ledger
 from audit.stresses.contract import check_altered
 from audit.stresses.registry import Altered, Batch, Stress
 
@@ -24,50 +24,39 @@ Say = Callable[[str], None]
 T = TypeVar("T")
 
 
-@dataclass
-class _Ledger:
-    """Rows as they come in; turned into arrays once."""
+@dataclass(frozen=True)
+class Sight:
+    """Who sees what in one run.
 
-    width: int
-    case: list[int] = field(default_factory=list)
-    variant: list[int] = field(default_factory=list)
-    logits: list[np.ndarray] = field(default_factory=list)
-    referred: list[bool] = field(default_factory=list)
-    success: list[int] = field(default_factory=list)
-    success_8bit: list[int] = field(default_factory=list)
-    queries: list[int] = field(default_factory=list)
-    found: list[Mapping[str, Scalar]] = field(default_factory=list)
-    variants: dict[tuple[tuple[str, Scalar], ...], int] = field(default_factory=dict)
+    `judge`: the audited classifier under the run's defence, untouched: its word is recorded.
+    `maker`: what the stress is shown: the judge's search network, or a surrogate.
+    `screen`: the judge's search network. Of a search's many candidates only those that fool it
+    by its own word, or whose margin is within `tolerance`, go before the judge.
+    """
 
-    def rows(self) -> Rows:
-        logits = np.stack(self.logits) if self.logits else np.zeros((0, self.width), np.float32)
-        return Rows(
-            case=np.array(self.case, dtype=np.int64),
-            variant=np.array(self.variant, dtype=np.int64),
-            logits=logits.astype(np.float32),
-            referred=np.array(self.referred, dtype=np.bool_),
-            success=np.array(self.success, dtype=np.int8),
-            success_8bit=np.array(self.success_8bit, dtype=np.int8),
-            queries=np.array(self.queries, dtype=np.int64),
-            variants=tuple(dict(key) for key in self.variants),
-            found=tuple(self.found),
-        )
+    judge: Classifier
+    maker: Classifier
+    screen: Classifier
+    tolerance: float = 0.0
+
+    @classmethod
+    def alone(cls, classifier: Classifier) -> Sight:
+        """Everything on the untouched classifier."""
+        return cls(classifier, classifier, classifier)
 
 
 def clean_rows(classifier: Classifier, cases: Sequence[Case], batch_size: int, say: Say) -> Rows:
     """A row per case without any stress."""
-    ledger = _Ledger(len(classifier.classes))
+    ledger = Ledger(len(classifier.classes))
     for index, x in _batches(classifier, cases, range(len(cases)), batch_size):
-        output = predict_in_parts(classifier, x, batch_size, say)
-        for row, case in enumerate(index):
-            _enter(ledger, case, {}, output, row, (-1, -1), -1, {})
+        ledger.enter(index, predict_in_parts(classifier, x, batch_size, say))
     return ledger.rows()
 
 
 def stressed_rows(
     stress: Stress,
     params: Mapping[str, Any],
-    classifier: Classifier,
+    sight: Sight,
     cases: Sequence[Case],
     attacked: Sequence[bool],
     *,
@@ -79,66 +68,91 @@ def stressed_rows(
 
     Raises StressFailed when the stress breaks its contract.
     """
-    ledger = _Ledger(len(classifier.classes))
+    judge = sight.judge
+    ledger = Ledger(len(judge.classes))
     chosen = [index for index, keep in enumerate(attacked) if keep]
-    for index, x in _batches(classifier, cases, chosen, batch_size):
+    for index, x in _batches(judge, cases, chosen, batch_size):
         members = [cases[i] for i in index]
 
-        def attempt(part: slice, index=index, x=x, members=members) -> _Ledger:  # type: ignore[no-untyped-def]
-            trial = _Ledger(len(classifier.classes))
+        def attempt(part: slice, index=index, x=x, members=members) -> Ledger:  # type: ignore[no-untyped-def]
+            trial = Ledger(len(judge.classes))
             ids = index[part]
-            _stress_batch(stress, params, classifier, members[part], ids, x[part], seed, trial)
+            _stress_batch(stress, params, sight, members[part], ids, x[part], seed, trial)
             return trial
 
         for trial in _shrinking(attempt, len(index), say):
-            _append(ledger, trial)
+            ledger.absorb(trial)
     return ledger.rows()
 
 
 def _stress_batch(
     stress: Stress,
     params: Mapping[str, Any],
-    classifier: Classifier,
+    sight: Sight,
     members: Sequence[Case],
     index: Sequence[int],
     x: Tensor,
     seed: int,
-    ledger: _Ledger,
+    ledger: Ledger,
 ) -> None:
-    y = classifier.targets(members)
+    judge = sight.judge
+    y = judge.targets(members)
     purpose = f"stress:{stress.name}"
     rngs = [generator(seed, case.id, purpose) for case in members]
     native = [case.load() for case in members] if stress.domain == "acquisition" else ()
     batch = Batch(x.clone(), y, rngs, native)
-    is_attack = stress.kind == "attack"
-    for altered in stress.perturb(classifier, batch, **params):
+    search = stress.variants == "search"
+    for altered in stress.perturb(sight.maker, batch, **params):
         rows = list(range(len(members))) if altered.rows is None else [int(r) for r in altered.rows]
         if not rows:
             continue
-        images = _prepared(stress, altered, classifier)
+        images = _prepared(stress, altered, judge)
         check_altered(stress, params, altered, images, x[rows])
-        output = classifier.predict(images)
-        wrong = classifier.decide(output.logits) != y[rows].numpy()
-        flags = _flags(classifier, images, y[rows], wrong) if is_attack else [(-1, -1)] * len(rows)
-        for place, row in enumerate(rows):
-            spent = -1 if altered.queries is None else int(altered.queries[place])
-            found = altered.found[place] if altered.found else {}
-            _enter(ledger, index[row], altered.variant, output, place, flags[place], spent, found)
-        if stress.variants == "search":
+        output = _screened(sight, images, y[rows]) if search else judge.predict(images)
+        wrong = judge.decide(output.logits) != y[rows].numpy()
+        flags = _flags(judge, images, y[rows], wrong) if stress.kind == "attack" else None
+        places = [index[row] for row in rows]
+        ledger.enter(places, output, altered.variant, flags, altered.queries, altered.found)
+        if search:
             batch.open[np.array(rows)[wrong]] = False
 
 
-def _flags(
-    classifier: Classifier, images: Tensor, y: Tensor, wrong: np.ndarray
-) -> list[tuple[int, int]]:
+def _screened(sight: Sight, images: Tensor, y: Tensor) -> Output:
+    """The search network's word, except where it says wrong or nearly so: there the judge's.
+
+    A candidate that fools nobody keeps the search network's logits: they differ from the judge's
+    by less than the tolerance and decide alike.
+    """
+    if sight.screen is sight.judge:
+        return sight.judge.predict(images)
+    said = sight.screen.predict(images)
+    wrong = sight.judge.decide(said.logits) != y.numpy()
+    doubtful = np.flatnonzero(wrong | _near(sight, said.logits))
+    if not len(doubtful):
+        return said
+    where = torch.from_numpy(doubtful)
+    sure = sight.judge.predict(images[where])
+    said.logits[where] = sure.logits
+    said.referred[where] = sure.referred
+    return said
+
+
+def _near(sight: Sight, logits: Tensor) -> np.ndarray:
+    """(M,) bool: the search network's drift could bridge the margin; two logits may move."""
+    best = sight.judge.shifted(logits).topk(2, dim=1).values
+    size = logits.abs().amax(1).clamp_min(1.0)
+    return np.asarray((best[:, 0] - best[:, 1] <= 2 * sight.tolerance * size).numpy())
+
+
+def _flags(classifier: Classifier, images: Tensor, y: Tensor, wrong: np.ndarray) -> Flags:
     """(fooled on the untouched float32 model, fooled again after rounding to 8 bits)."""
-    eight = np.zeros(len(wrong), dtype=bool)
+    eight = np.zeros(len(wrong), dtype=np.int8)
     if wrong.any():
         where = np.flatnonzero(wrong)
         rounded = (images[where] * 255).round() / 255
         again = classifier.decide(classifier.predict(rounded).logits)
         eight[where] = again != y[where].numpy()
-    return [(int(a), int(b)) for a, b in zip(wrong, eight, strict=True)]
+    return wrong.astype(np.int8), eight
 
 
 def _prepared(stress: Stress, altered: Altered, classifier: Classifier) -> Tensor:
@@ -197,33 +211,3 @@ def _lacks_memory(error: BaseException) -> bool:
     text = str(error)
     known = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, MemoryError) or any(words in text for words in known)
-
-
-def _enter(
-    ledger: _Ledger,
-    case: int,
-    variant: Mapping[str, Scalar],
-    output: Output,
-    row: int,
-    flags: tuple[int, int],
-    queries: int,
-    found: Mapping[str, Scalar],
-) -> None:
-    ledger.case.append(case)
-    key = tuple(variant.items())
-    ledger.variant.append(ledger.variants.setdefault(key, len(ledger.variants)))
-    ledger.logits.append(output.logits[row].numpy())
-    ledger.referred.append(bool(output.referred[row]))
-    ledger.success.append(flags[0])
-    ledger.success_8bit.append(flags[1])
-    ledger.queries.append(queries)
-    ledger.found.append(found)
-
-
-def _append(ledger: _Ledger, trial: _Ledger) -> None:
-    keys = list(trial.variants)
-    ledger.variant += [
-        ledger.variants.setdefault(keys[v], len(ledger.variants)) for v in trial.variant
-    ]
-    for name in ("case", "logits", "referred", "success", "success_8bit", "queries", "found"):
-        getattr(ledger, name).extend(getattr(trial, name))

@@ -96,12 +96,32 @@ class Classifier:
         """(N, 1 or 3, H, W) in [0, 1] -> raw logits (N, K), differentiable."""
         return self._forward(x.to(self.device))
 
+    def counts_with(self, other: Classifier) -> bool:
+        """Both add to one count: one was derived from the other."""
+        return self._counter is other._counter
+
+    def count(self, images: int) -> None:
+        """Adds forwards that were computed beside the module (a local update of a known one)."""
+        self._counter[0] += images
+
     def _plain(self, x: Tensor) -> Tensor:
-        self._counter[0] += len(x)
+        self.count(len(x))
         wide = _to_channels(x, self.preparation.channels)
         normal = (wide * self.preparation.value_range - self._mean) / self._std
         logits: Tensor = self.module(normal)
         return logits
+
+    def through(self, module: nn.Module) -> Classifier:
+        """The same classifier over another module of the same function, for searching with.
+
+        Only for a plain one: a defence keeps asking the module it was built around.
+        """
+        if not self.plain:
+            raise ValueError("only a plain classifier can be given another module")
+        other = copy.copy(self)
+        other.module = module.to(self.device).eval()
+        other._forward = other._plain
+        return other
 
     def derived(
         self, forward: Callable[[Tensor], Tensor] | None = None, refer: Refer | None = None
@@ -130,7 +150,10 @@ class Classifier:
 
     def decision_logits(self, x: Tensor) -> Tensor:
         """Logits shifted so that argmax is the deployed rule: what attacks see. Differentiable."""
-        z = self.logits(x)
+        return self.shifted(self.logits(x))
+
+    def shifted(self, z: Tensor) -> Tensor:
+        """Raw logits (N, K) -> decision logits: the positive one moved by the threshold."""
         rule = self.decision
         if rule.threshold is None:
             return z

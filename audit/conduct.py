@@ -6,10 +6,9 @@ import json
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from audit.cases.case import Cases
 from audit.cases.private import private_csv
@@ -28,6 +27,8 @@ from audit.plan import Run, make_plan, not_tested, within
 from audit.preflight import preflight
 from audit.probing import examine
 from audit.results import Note, Plan, Provenance, Results
+from audit.speed.search import Search, rounded_up
+from audit.speed.trial import Trial
 from audit.store import Store, unit_key
 
 
@@ -39,33 +40,38 @@ def conduct(
     progress: Progress | None = None,
     notes: Sequence[Note] | None = None,
     hardened: Mapping[str, Classifier] | None = None,
+    surrogates: Mapping[str, Classifier] | None = None,
 ) -> Results:
     """Audit `classifier` on `cases` and write audit.json, predictions.csv, figures/, private/.
 
     `notes`: what the caller's preflight found (nothing is an answer); None runs it here.
     `hardened`: a classifier per defence that was trained beforehand; it decides by the same rule
-    over the same classes, and its notes join the audit's. Units lie in folder/units; the same call
+    over the same classes, and its notes join the audit's. `surrogates`: other classifiers, by
+    name, whose FGSM and PGD images are shown to this one. Units lie in folder/units; the same call
     again resumes. Raises HipauditError on bad options, when the folder belongs to another audit
     (unless `overwrite`) or is in use.
     """
     options = options or AuditOptions()
     progress = progress or Quiet()
-    hardened = hardened or {}
+    hardened, surrogates = hardened or {}, surrogates or {}
     check_alike(classifier, hardened)
     hardened = {**referring(classifier, options.defences or ()), **hardened}
     check_subgroups(cases.attributes, options.subgroups or ())
     notes = tuple(preflight(classifier, cases) if notes is None else notes)
     notes = (*notes, *notes_of(classifier, hardened))
-    runs = make_plan(classifier, cases, options, tuple(hardened))
-    seconds = _estimate(runs, classifier, cases, options)
+    runs = make_plan(classifier, cases, options, tuple(hardened), tuple(surrogates))
+    trial = Trial.of(classifier, cases, options)
+    seconds = trial.seconds(runs)
     if options.max_time is not None:
         runs = within(runs, cases, seconds, options.max_time, options.seed)
         seconds = min(seconds, options.max_time)
-    run_id = _run_id(classifier, cases, runs, options, hardened)
+    run_id = _run_id(classifier, cases, runs, options, {**hardened, **surrogates})
     with claimed(
         folder, run_id, overwrite=options.overwrite, gate_file=options.gate_file
     ) as started:
-        progress.plan([run.planned for run in runs], seconds)
+        trial = trial.settled(classifier, cases, seconds, options, folder, started)
+        forwards = sum(run.forwards for run in runs if run.planned.state == "planned")
+        progress.plan([run.planned for run in runs], seconds, forwards)
         began = time.monotonic()
         predictions = execute(
             runs,
@@ -73,15 +79,18 @@ def conduct(
             cases,
             Store(folder / "units", read=options.resume),
             seed=options.seed,
-            batch_size=options.batch_size,
+            batch_size=trial.batch_size,
             progress=progress,
             hardened=hardened,
+            surrogates=surrogates,
+            search=trial.search,
         )
         results = _results(
             classifier,
             cases,
             folder,
-            options,
+            replace(options, batch_size=trial.batch_size),
+            trial.search,
             predictions,
             run_id,
             started,
@@ -89,6 +98,7 @@ def conduct(
             runs,
             progress,
             as_examined(classifier, hardened),
+            hardened,
         )
         _write(folder, results, predictions, cases, time.monotonic() - began)
     return results
@@ -99,6 +109,7 @@ def _results(
     cases: Cases,
     folder: Path,
     options: AuditOptions,
+    search: Search,
     predictions: Predictions,
     run_id: str,
     started: Mapping[str, Any],
@@ -106,9 +117,10 @@ def _results(
     runs: Sequence[Run],
     progress: Progress,
     examined: Classifier,
+    hardened: Mapping[str, Classifier],
 ) -> Results:
     findings = derive(predictions, options.subgroups, options.seed)
-    reports, artefacts = examine(examined, cases, predictions, folder, options, progress)
+    reports, artefacts = examine(examined, cases, predictions, folder, options, progress, hardened)
     return Results(
         tool_version=versions()["hipaudit"],
         run_id=run_id,
@@ -131,7 +143,9 @@ def _results(
             platform=machine(),
             packages=versions(),
             device=str(classifier.device),
-            batch_size=options.batch_size,
+            batch_size=options.batch_size or 0,
+            search=search.how,
+            search_drift=rounded_up(search.drift),
             gate_file=started.get("gate_file"),
         ),
     )
@@ -166,23 +180,7 @@ def _run_id(
             "seed": options.seed,
             "subgroups": options.subgroups,
             "probes": options.probes,
+            "search": options.search,
             "versions": versions(),
         }
     )[:12]
-
-
-def _estimate(
-    runs: Sequence[Run], classifier: Classifier, cases: Cases, options: AuditOptions
-) -> float:
-    """Seconds the plan should take, from one timed batch of real cases."""
-    few = [cases[i] for i in range(min(len(cases), options.batch_size))]
-    start = time.monotonic()
-    prepared = [classifier.prepare(case) for case in few]
-    reading = (time.monotonic() - start) / len(few)
-    alike = torch.stack([x for x in prepared if x.shape == prepared[0].shape])
-    classifier.predict(alike)  # the first one warms up
-    start = time.monotonic()
-    classifier.predict(alike)
-    per_forward = (time.monotonic() - start) / len(alike)
-    done = [run for run in runs if run.planned.state == "planned"]
-    return sum(run.forwards * per_forward + len(run.cases) * reading for run in done)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from audit.attempt import clean_rows, stressed_rows
+from audit.attempt import Sight, clean_rows, stressed_rows
 from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
 from audit.defences.registry import looks, under_defence
@@ -19,6 +19,7 @@ from audit.fingerprint import model_digest, sources_digest, versions
 from audit.plan import Run
 from audit.reasons import reason_of
 from audit.results import PlannedRun
+from audit.speed.search import Search
 from audit.store import Store, Unit, unit_key
 from audit.stresses.registry import get_stress
 
@@ -28,7 +29,7 @@ FORWARDS_PER_UNIT = 20_000
 class Progress(Protocol):
     """Who wants to know. All calls come from the main thread."""
 
-    def plan(self, runs: Sequence[PlannedRun], seconds: float) -> None: ...
+    def plan(self, runs: Sequence[PlannedRun], seconds: float, forwards: float) -> None: ...
     def run(self, run_id: str, done: int, total: int) -> None: ...
     def note(self, text: str) -> None: ...
 
@@ -36,7 +37,7 @@ class Progress(Protocol):
 class Quiet:
     """Tells nobody."""
 
-    def plan(self, runs: Sequence[PlannedRun], seconds: float) -> None: ...
+    def plan(self, runs: Sequence[PlannedRun], seconds: float, forwards: float) -> None: ...
     def run(self, run_id: str, done: int, total: int) -> None: ...
     def note(self, text: str) -> None: ...
 
@@ -46,6 +47,8 @@ class Bench:
     """What every unit of one audit shares."""
 
     classifier: Classifier
+    search: Search
+    surrogates: Mapping[str, Classifier]
     cases: Mapping[str, Case]
     store: Store
     seed: int
@@ -65,10 +68,14 @@ def execute(
     batch_size: int = 32,
     progress: Progress | None = None,
     hardened: Mapping[str, Classifier] | None = None,
+    surrogates: Mapping[str, Classifier] | None = None,
+    search: Search | None = None,
 ) -> Predictions:
     """Carry out the plan and return the one table.
 
     `hardened`: a classifier per defence that was trained beforehand, by the defence's name.
+    `surrogates`: other classifiers, by name, that images are made on to be shown to this one.
+    `search`: the network that attacks search with; None: the classifier itself.
 
     Runs that cannot be carried out keep their place with state "failed" or "not applicable"
     and a reason. A unit already in the store is not computed again.
@@ -85,24 +92,47 @@ def execute(
         "device": str(classifier.device),
         "seed": seed,
     }
-    hardened = hardened or {}
-    digests = {name: model_digest(other) for name, other in hardened.items()}
-    say = progress.note
-    bench = Bench(classifier, cases.by_id(), store, seed, batch_size, common, digests, say)
+    hardened, surrogates = hardened or {}, surrogates or {}
+    search = search or Search(classifier)
+    digests = {n: model_digest(other) for n, other in {**hardened, **surrogates}.items()}
+    bench = Bench(
+        classifier,
+        search,
+        surrogates,
+        cases.by_id(),
+        store,
+        seed,
+        batch_size,
+        {**common, "search": search.how},
+        digests,
+        progress.note,
+    )
     place = {subject.id: index for index, subject in enumerate(subjects)}
     right: dict[str, dict[str, bool]] = {}
     done: list[RunEvidence] = []
     for run in runs:
-        defended = under_defence(classifier, run.planned.defence, hardened)
-        evidence = _carry_out(run, bench, defended, right, place, progress)
+        evidence = _carry_out(run, bench, _sight(run, bench, hardened), right, place, progress)
         done.append(evidence)
     return Predictions(subjects, classifier.classes, classifier.decision, tuple(done))
+
+
+def _sight(run: Run, bench: Bench, hardened: Mapping[str, Classifier]) -> Sight:
+    """The judge, what the stress is shown and what screens its candidates, for one run."""
+    defence, surrogate = run.planned.defence, run.planned.surrogate
+    judge = under_defence(bench.classifier, defence, hardened)
+    screen = judge
+    if defence not in hardened:
+        screen = under_defence(bench.search.classifier, defence, hardened)
+    maker = screen
+    if surrogate:
+        maker = bench.surrogates.get(surrogate, bench.search.classifier)
+    return Sight(judge, maker, screen, bench.search.tolerance)
 
 
 def _carry_out(
     run: Run,
     bench: Bench,
-    defended: Classifier,
+    sight: Sight,
     right: dict[str, dict[str, bool]],
     place: Mapping[str, int],
     progress: Progress,
@@ -114,7 +144,7 @@ def _carry_out(
     progress.run(run.id, 0, len(run.cases))
     try:
         for ids in shards(run):
-            unit = _unit(run, ids, bench, defended, right)
+            unit = _unit(run, ids, bench, sight, right)
             parts.append(_placed(unit.rows, ids, place))
             forwards += unit.forwards
             finished += len(ids)
@@ -148,7 +178,7 @@ def _unit(
     run: Run,
     ids: Sequence[str],
     bench: Bench,
-    defended: Classifier,
+    sight: Sight,
     right: Mapping[str, Mapping[str, bool]],
 ) -> Unit:
     """From the store, or computed and stored."""
@@ -162,6 +192,7 @@ def _unit(
             "params": dict(run.params),
             "defence": run.planned.defence,
             "hardened": bench.digests.get(run.planned.defence),
+            "surrogate": (run.planned.surrogate, bench.digests.get(run.planned.surrogate)),
             "cases": [(case.id, case.label) for case in cases],
             "correct": [known[i] for i in ids] if attacked else None,
         }
@@ -169,26 +200,32 @@ def _unit(
     stored = bench.store.load(key)
     if stored is not None:
         return stored
-    before = defended.forwards
+    before = _forwards(sight)
     size = _batch_size(run.planned.defence, bench.batch_size)
     if run.planned.kind == "clean":
-        rows = clean_rows(defended, cases, size, bench.say)
+        rows = clean_rows(sight.judge, cases, size, bench.say)
     else:
         keep = [known[i] for i in ids] if attacked else [True] * len(ids)
         stress = get_stress(run.planned.stress)
         rows = stressed_rows(
             stress,
             dict(run.params),
-            defended,
+            sight,
             cases,
             keep,
             seed=bench.seed,
             batch_size=size,
             say=bench.say,
         )
-    unit = Unit(rows, defended.forwards - before)
+    unit = Unit(rows, _forwards(sight) - before)
     bench.store.save(key, unit)
     return unit
+
+
+def _forwards(sight: Sight) -> int:
+    """Of the audited network and of the surrogate; a search network counts with its original."""
+    other = sight.maker.counts_with(sight.judge)
+    return sight.judge.forwards + (0 if other else sight.maker.forwards)
 
 
 def _batch_size(defence: str, asked: int) -> int:

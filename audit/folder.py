@@ -67,6 +67,12 @@ def _started(
     return facts
 
 
+def remember(folder: Path, started: dict[str, Any], **facts: Any) -> None:
+    """Adds to what was written down at the start; a resumed audit finds it there."""
+    started.update(facts)
+    write_whole(folder / "started.json", json.dumps(started) + "\n")
+
+
 def _read(path: Path) -> dict[str, Any]:
     """What was recorded; an unreadable record counts as none."""
     try:

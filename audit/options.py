@@ -11,7 +11,11 @@ from audit.results import GateFile
 
 @dataclass(frozen=True)
 class AuditOptions:
-    """Options of one audit; `None` means "as the preset says" (or every declared attribute)."""
+    """Options of one audit; `None` means "as the preset says" (or every declared attribute).
+
+    `batch_size` None: as many images as a fixed share of memory holds. `search`: the network that
+    attacks search with (exact, fused, compiled, bf16, or auto: the fastest in a short trial).
+    """
 
     preset: str = "standard"
     stresses: tuple[str, ...] | None = None
@@ -23,7 +27,8 @@ class AuditOptions:
     max_samples: int | None = None
     max_time: float | None = None
     seed: int = 0
-    batch_size: int = 32
+    batch_size: int | None = None
+    search: str = "fused"
     probes: tuple[str, ...] | None = None
     resume: bool = True
     overwrite: bool = False

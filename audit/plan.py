@@ -18,6 +18,9 @@ from audit.stresses.radii import radii
 from audit.stresses.registry import get_stress, load_stresses
 
 SMALLEST_SAMPLE = 8
+UNDEFENDED = "undefended"
+# Attacks whose images another model made are worth showing to this one; a search follows answers.
+TRANSFERRED = ("fgsm", "pgd", "apgd")
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,25 @@ class Run:
 
 
 def make_plan(
-    classifier: Classifier, cases: Cases, options: AuditOptions, trained: Collection[str] = ()
+    classifier: Classifier,
+    cases: Cases,
+    options: AuditOptions,
+    trained: Collection[str] = (),
+    surrogates: Collection[str] = (),
 ) -> list[Run]:
     """Clean runs first (one per defence), then every stress. Raises HipauditError on names.
 
     A stress that cannot run (no gradients) stays in the plan as "not applicable".
-    `trained`: defences whose trained classifier the caller has.
+    `trained`: defences whose trained classifier the caller has. `surrogates`: names of models
+    on which the FGSM and PGD images of the plan are made once more, to be shown to this one.
     """
     entries = _chosen(options)
+    entries += [
+        replace(entry, surrogate=name)
+        for name in surrogates
+        for entry in entries
+        if entry.stress in TRANSFERRED and entry.defence == "none"
+    ]
     check_trained((entry.defence for entry in entries), trained)
     defences = list(dict.fromkeys(["none", *(entry.defence for entry in entries)]))
     everyone = [case.id for case in cases]
@@ -88,6 +102,12 @@ def _chosen(options: AuditOptions) -> list[Entry]:
         defended = [entry for entry in entries if entry.defence in wanted]
         missing = set(wanted) - {entry.defence for entry in defended}
         defended += [replace(e, defence=name) for name in sorted(missing) for e in plain]
+        defended += [
+            replace(e, defence=name, surrogate=UNDEFENDED)
+            for name in sorted(missing)
+            for e in plain
+            if e.stress in TRANSFERRED
+        ]
         entries = plain + defended
     return [_overlaid(entry, options) for entry in entries]
 
@@ -125,15 +145,16 @@ def _stressed(
     stress = get_stress(entry.stress)
     size = min(entry.sample or len(everyone), len(everyone))
     sample = everyone if size == len(everyone) else stratified(cases, size, options.seed, everyone)
-    cost = stress.cost(entry.params) * looks(entry.defence)
+    cost = stress.cost(entry.params) * (1 if entry.surrogate else looks(entry.defence))
     blind = stress.needs_gradients and not classifier.has_gradients
     planned = PlannedRun(
-        id=_run_id(entry.stress, entry.defence),
+        id=_run_id(entry.stress, entry.defence, entry.surrogate),
         stress=entry.stress,
         kind=stress.kind,
         norm=stress.norm,
         params=_plain(entry.params),
         defence=entry.defence,
+        surrogate=entry.surrogate,
         sample=len(sample),
         of=len(cases),
         rule="every case" if len(sample) == len(cases) else _rule(len(sample)),
@@ -143,8 +164,9 @@ def _stressed(
     return Run(planned, tuple(sample), entry.params, cost)
 
 
-def _run_id(stress: str, defence: str) -> str:
-    return stress if defence == "none" else f"{stress}@{defence}"
+def _run_id(stress: str, defence: str, surrogate: str = "") -> str:
+    under = "" if defence == "none" else f"@{defence}"
+    return stress + under + (f"~{surrogate}" if surrogate else "")
 
 
 def _renamed(run: Run, ordinal: int) -> Run:

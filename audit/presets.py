@@ -7,7 +7,7 @@ stratified, seeded sample. `None` means every case. A preset ships no threshold.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from audit.errors import HipauditError, did_you_mean
@@ -17,16 +17,20 @@ _EPS = (1 / 255, 2 / 255, 4 / 255, 8 / 255)
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a preset: a stress, its parameters, a sample size, a defence."""
+    """One line of a preset: a stress, its parameters, a sample size, a defence.
+
+    `surrogate`: "undefended" when the images are made on the model without its defence.
+    """
 
     stress: str
     sample: int | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     defence: str = "none"
+    surrogate: str = ""
 
 
 def _under(defence: str, *entries: Entry) -> tuple[Entry, ...]:
-    return tuple(Entry(e.stress, e.sample, e.params, defence) for e in entries)
+    return tuple(replace(entry, defence=defence) for entry in entries)
 
 
 PRESETS: dict[str, tuple[Entry, ...]] = {

@@ -123,7 +123,11 @@ class DataDescription(Part):
 
 
 class PlannedRun(Part):
-    """One run as planned and as carried out."""
+    """One run as planned and as carried out.
+
+    `surrogate`: what the images were made on before they were shown to the audited model: ""
+    itself, "undefended" the same model without the defence, else the name of another model.
+    """
 
     id: str
     stress: str
@@ -131,6 +135,7 @@ class PlannedRun(Part):
     norm: str | None = None
     params: dict[str, Any] = {}
     defence: str = "none"
+    surrogate: str = ""
     sample: int
     of: int
     state: Literal["planned", "done", "failed", "not applicable", "skipped"] = "planned"
@@ -177,7 +182,12 @@ class GateFile(Part):
 
 
 class Provenance(Part):
-    """How to repeat this: command, versions, machine class, day."""
+    """How to repeat this: command, versions, machine class, day.
+
+    `search`: the network that attacks searched with (exact, fused, compiled, bf16); every success
+    was judged by the untouched one. `search_drift`: their largest difference of a logit, as a part
+    of the largest logit, rounded up to a power of ten.
+    """
 
     date: str
     command: str = ""
@@ -186,6 +196,8 @@ class Provenance(Part):
     packages: dict[str, str] = {}
     device: str = "cpu"
     batch_size: int = 0
+    search: str = "exact"
+    search_drift: float = 0.0
     gate_file: GateFile | None = None
 
 

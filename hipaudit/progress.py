@@ -58,11 +58,12 @@ class Talking:
         if self._bars:
             self._advance(READING, done, total)
 
-    def plan(self, runs: Sequence[PlannedRun], seconds: float) -> None:
+    def plan(self, runs: Sequence[PlannedRun], seconds: float, forwards: float) -> None:
         self._started()
         todo = [run for run in runs if run.state == "planned"]
         self._of_images.update(run.id for run in todo)
-        self._say(f"plan: {len(todo)} runs, about {duration(seconds)} on this machine")
+        cost = f"at most {forwards:,.0f} forwards (a backward is two), {duration(seconds)}"
+        self._say(f"plan: {len(todo)} runs, {cost} on this machine")
         for run in runs:
             if run.state != "planned":
                 self._say(f"  {run.id}: {run.state}: {run.reason or ''}")

@@ -66,6 +66,7 @@ def audit_options(flags: Flags, settings: DataSettings, papers: Papers) -> Audit
         max_time=flags["max_time"],
         seed=flags["seed"],
         batch_size=flags["batch_size"],
+        search=flags["search"],
         resume=flags["resume"],
         overwrite=flags["overwrite"],
         images=not flags["no_images"],
@@ -98,6 +99,7 @@ REPEATED = {
     "adversarial_lr": "--adversarial-lr",
     "seed": "--seed",
     "batch_size": "--batch-size",
+    "search": "--search",
     "device": "--device",
 }
 REPEATABLE = ("stresses", "skip", "defences", "subgroups")
@@ -123,7 +125,8 @@ def command_line(flags: Flags) -> str:
         "labels": "--labels FILE",
         "train_data": "--train-data TRAIN",
     }
-    return " ".join([*words, *(text for name, text in files.items() if flags.get(name))])
+    words += [text for name, text in files.items() if flags.get(name)]
+    return " ".join([*words, *("--surrogate OTHER" for _ in flags.get("surrogates") or ())])
 
 
 def _text(value: Any) -> str:
@@ -136,7 +139,7 @@ def _text(value: Any) -> str:
 
 def defaults() -> dict[str, Any]:
     """Every flag of `run` as it stands when nobody sets it, for the Python API."""
-    empty = ("stresses", "skip", "defences", "subgroups")
+    empty = ("stresses", "skip", "defences", "subgroups", "surrogates")
     nothing = (
         *("arch", "classes", "positive_class", "preprocess", "threshold", "trust_code", "sha256"),
         *("labels", "split", "cluster_by", "max_skipped", "eps", "max_samples", "max_time"),
@@ -148,7 +151,8 @@ def defaults() -> dict[str, Any]:
         **dict.fromkeys(empty, ()),
         "preset": "standard",
         "seed": 0,
-        "batch_size": 32,
+        "batch_size": None,
+        "search": "fused",
         "device": "cpu",
         "workers": 1,
         "resume": True,

@@ -108,5 +108,6 @@ def _by_variant(evidence: RunEvidence) -> list[tuple[Mapping[str, Scalar], Ints]
 
 def _label(evidence: RunEvidence, variant: Mapping[str, Scalar]) -> Label:
     run = evidence.run
-    params = {**scalars(run.params), **scalars(variant)}
+    origin: dict[str, Scalar] = {"surrogate": run.surrogate} if run.surrogate else {}
+    params = {**scalars(run.params), **origin, **scalars(variant)}
     return Label(run.stress, run.defence, run.kind, params, norm=run.norm)

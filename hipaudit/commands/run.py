@@ -50,6 +50,7 @@ Examples:
   hipaudit run model.pt --data val.csv --positive-class fracture --subgroup view --subgroup sex
   hipaudit run model.pt --data dicom/ --labels labels.csv --cluster-by patient_id --preset full
   hipaudit run model.pt --data val/ --stress fgsm --stress pgd --eps 1/255,2/255 --defence tta
+  hipaudit run model.pt --data val/ --stress pgd --surrogate other.pt
   hipaudit run model.pt --data val/ --preset ci --max-time 10m --format github
   hipaudit run model.pt --data val/ --config hipaudit.toml --baseline v1/audit.json
   hipaudit run model.pt --data val/ --defence adversarial-training --train-data train/
@@ -84,6 +85,14 @@ AUDIT = (
         help="Also under this defence, or none. Repeatable; see: hipaudit list defences.",
     ),
     click.option(
+        "--surrogate",
+        "surrogates",
+        type=FILE,
+        multiple=True,
+        metavar="PATH",
+        help="Also show MODEL what gradient attacks make on this other model. Repeatable.",
+    ),
+    click.option(
         "--subgroup",
         "subgroups",
         multiple=True,
@@ -106,9 +115,14 @@ AUDIT = (
     click.option(
         "--batch-size",
         type=click.IntRange(1),
-        default=32,
+        help="Changes speed, not decisions. [default: what a share of memory holds, at most 32]",
+    ),
+    click.option(
+        "--search",
+        type=OneOf(["exact", "fused", "compiled", "bf16", "auto"]),
+        default="fused",
         show_default=True,
-        help="Changes speed, not decisions.",
+        help="The network that attacks search with; the untouched one judges what they find.",
     ),
 )
 HARDENING = (
@@ -168,6 +182,7 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     from hipaudit.progress import Talking
     from hipaudit.request import audit_options, data_options, model_options, settings_of
     from hipaudit.screen import console, show_understood
+    from hipaudit.surrogates import check_surrogates, surrogates
     from hipaudit.tell import tell
     from hipaudit.workflow import (
         check_places,
@@ -181,6 +196,7 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     options = audit_options(flags, settings, papers)
     folder: Path = flags["out"] or default_folder(flags["model"])
     check_places(folder, flags["outputs"])
+    check_surrogates(flags)
     defences, reading = trained(flags), data_options(flags, settings)
     people = console(machine=flags["form"] != "text")
     bars = not flags["no_progress"]
@@ -201,8 +217,9 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
         classifier, cases, notes = understood.classifier, understood.cases, understood.notes
         if defences:
             session.start()  # hours may pass: an interruption resumes
+        others = surrogates(understood, flags, settings)
         made = hardened(understood, flags, reading, options, folder, progress)
-        results = conduct(classifier, cases, folder, options, progress, notes, made)
+        results = conduct(classifier, cases, folder, options, progress, notes, made, others)
     if not flags["quiet"]:
         progress.note("judging and rendering")
     verdict = verdict_of(results, papers)

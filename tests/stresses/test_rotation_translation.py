@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from audit.attempt import stressed_rows
+from audit.attempt import Sight, stressed_rows
 from audit.cases.case import Case
 from audit.errors import HipauditError
 from audit.stresses.registry import get_stress
@@ -214,7 +214,14 @@ def test_through_the_engine_exactly_the_cases_that_can_be_fooled_are(mode: str) 
     model = classifier_of(FooledByShift("right", 6), H, W)
     params = stress.check({"mode": mode, "angles": 1, "k": 60, "max_angle": 0.0})
     rows = stressed_rows(
-        stress, params, model, cases, [True] * 4, seed=0, batch_size=3, say=lambda _: None
+        stress,
+        params,
+        Sight.alone(model),
+        cases,
+        [True] * 4,
+        seed=0,
+        batch_size=3,
+        say=lambda _: None,
     )
     for flags in (rows.success, rows.success_8bit):
         fooled = sorted(set(rows.case[flags == 1].tolist()))

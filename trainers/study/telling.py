@@ -14,9 +14,10 @@ class Named:
     def __init__(self, name: str, progress: Progress) -> None:
         self._name, self._progress = name, progress
 
-    def plan(self, runs: Sequence[PlannedRun], seconds: float) -> None:
+    def plan(self, runs: Sequence[PlannedRun], seconds: float, forwards: float) -> None:
         count = sum(run.state == "planned" for run in runs)
-        self.note(f"audit of {count} runs, about {max(1, round(seconds / 60))} min")
+        cost = f"{forwards:,.0f} forwards, about {max(1, round(seconds / 60))} min"
+        self.note(f"audit of {count} runs, {cost}")
 
     def run(self, run_id: str, done: int, total: int) -> None:
         bare = run_id.removeprefix(self._name).lstrip(": ")  # a training names its network itself

@@ -1,0 +1,53 @@
+"""How many images at a time: as many as a fixed share of memory holds, by counting activations.
+
+A rule and not a race: two runs on the same machine take the same batches, whoever else is busy.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from audit.classifier import Classifier
+
+ON_CPU = 2**30  # bytes of activations; larger batches gain nothing there
+PART_OF_GPU = 0.25
+LARGEST = {"cpu": 32, "cuda": 256}
+
+
+def batch_size(classifier: Classifier, x: Tensor) -> int:
+    """The largest power of two whose activations fit; x (1, C, H, W) in [0, 1] is tried.
+
+    Activations are those of one forward pass, all kept as a gradient keeps them. Fixed numbers:
+    1 GiB and at most 32 images on a CPU, a quarter of its memory and at most 256 on a GPU.
+    """
+    kind = classifier.device.type
+    most = LARGEST.get(kind, LARGEST["cpu"])
+    room = ON_CPU
+    if kind == "cuda":
+        room = int(PART_OF_GPU * torch.cuda.get_device_properties(classifier.device).total_memory)
+    fit = max(1, room // max(1, activation_bytes(classifier, x)))
+    return int(min(most, 2 ** (fit.bit_length() - 1)))
+
+
+def activation_bytes(classifier: Classifier, x: Tensor) -> int:
+    """Bytes that the outputs of the network's innermost modules take for x, in one forward pass."""
+    found: list[int] = []
+
+    def note(_module: nn.Module, _given: object, output: object) -> None:
+        if isinstance(output, Tensor):
+            found.append(output.nelement() * output.element_size())
+
+    leaves = [part for part in classifier.module.modules() if not list(part.children())]
+    before = classifier.forwards
+    if isinstance(classifier.module, torch.jit.ScriptModule):
+        leaves = []  # hooks do not see inside a script
+    hooks = [leaf.register_forward_hook(note) for leaf in leaves]
+    try:
+        with torch.no_grad():
+            classifier.logits(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+        classifier.count(before - classifier.forwards)
+    return sum(found) or x.nelement() * x.element_size() * 100

@@ -1,0 +1,128 @@
+"""The network that searches: the same function as the audited one, computed faster.
+
+Attacks search with it; what they find is judged by the untouched float32 network. `fused`:
+batch norm folded into the convolution before it, weights channels last. `compiled`: that,
+through torch.compile. `bf16`: that, in bfloat16 where the hardware computes it.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from audit.classifier import Classifier
+
+HOW = ("exact", "fused", "compiled", "bf16")
+# Beyond this part of the largest logit it is another function (a layer that is used twice, say).
+STRANGE = 1e-3
+# A decision this close to the boundary is asked of the untouched network, whatever the drift.
+LEAST_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Search:
+    """`classifier` searches; `drift`: largest difference of a logit from the untouched network's
+    on the images of the trial, relative to the largest logit or 1; `tolerance`: margins below
+    it, in the same measure, are not trusted."""
+
+    classifier: Classifier
+    how: str = "exact"
+    drift: float = 0.0
+
+    @property
+    def tolerance(self) -> float:
+        return max(LEAST_TOLERANCE, 10 * self.drift)
+
+
+def search_with(classifier: Classifier, x: Tensor, how: str = "fused") -> Search:
+    """A search network of the given kind, or the classifier itself where that cannot be made.
+
+    x (N, C, H, W) in [0, 1]: images of the audit on which the drift is measured.
+    """
+    if how == "exact" or not classifier.plain:
+        return Search(classifier)
+    made = quickened(classifier)
+    if made is classifier:
+        return Search(classifier)
+    off = drift(classifier, made, x)
+    if not off <= STRANGE:
+        return Search(classifier)
+    if how == "compiled":
+        made = made.through(_compiled(made.module))
+    elif how == "bf16":
+        made = made.through(_InBfloat16(made.module, classifier.device.type))
+    if how != "fused":
+        off = drift(classifier, made, x)
+    return Search(made, how, off) if math.isfinite(off) else Search(classifier)
+
+
+def rounded_up(value: float) -> float:
+    """To a power of ten, so that it is the same on every run; 0 stays 0.
+
+    >>> rounded_up(3.2e-7), rounded_up(0.0)
+    (1e-06, 0.0)
+    """
+    return 10.0 ** math.ceil(math.log10(value)) if value > 0 else 0.0
+
+
+def drift(classifier: Classifier, other: Classifier, x: Tensor) -> float:
+    """Largest difference of a logit on x, as a part of the largest logit or of 1; NaN if any is."""
+    before = classifier.forwards
+    with torch.no_grad():
+        ours, theirs = classifier.logits(x), other.logits(x)
+    classifier.count(before - classifier.forwards)  # a trial is no forward of the audit
+    return float((ours - theirs).abs().max() / ours.abs().max().clamp_min(1.0))
+
+
+def quickened(classifier: Classifier) -> Classifier:
+    """The classifier over a copy of its module: conv–BN fused, weights channels last.
+
+    The classifier itself where there is nothing to gain (no convolution), where its module is a
+    program that cannot be rewritten, or where it is not plain.
+    """
+    module = classifier.module
+    if not classifier.plain or isinstance(module, torch.jit.ScriptModule):
+        return classifier
+    if not any(isinstance(part, nn.Conv2d) for part in module.modules()):
+        return classifier
+    network = fused(module).to(memory_format=torch.channels_last)
+    for weight in network.parameters():
+        weight.requires_grad_(False)
+    return classifier.through(network)
+
+
+def fused(module: nn.Module) -> nn.Module:
+    """A copy in eval mode with each batch norm folded into the convolution it follows.
+
+    A plain copy where the module cannot be traced. Source: torch.fx.experimental.optimization.
+    """
+    from torch.fx.experimental.optimization import fuse
+
+    clean = copy.deepcopy(module).eval()
+    try:
+        traced: nn.Module = fuse(clean, no_trace=False)
+    except Exception:  # noqa: BLE001 tracing runs somebody's forward, which may raise anything
+        return clean
+    return traced.eval()
+
+
+def _compiled(module: nn.Module) -> nn.Module:
+    return cast(nn.Module, torch.compile(module, dynamic=False))
+
+
+class _InBfloat16(nn.Module):
+    """Autocast around a network; logits come back in float32."""
+
+    def __init__(self, module: nn.Module, device: str) -> None:
+        super().__init__()
+        self.module, self.device_type = module, device
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(self.device_type, dtype=torch.bfloat16):
+            logits: Tensor = self.module(x)
+        return logits.float()

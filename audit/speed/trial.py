@@ -1,0 +1,145 @@
+"""A short trial before an audit: how long a look takes here, how many at a time, what searches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from audit.cases.case import Cases
+from audit.classifier import Classifier
+from audit.errors import HipauditError, did_you_mean
+from audit.folder import remember
+from audit.options import AuditOptions
+from audit.plan import Run
+from audit.speed.batch_size import batch_size
+from audit.speed.search import HOW, Search, search_with
+from audit.stresses.registry import get_stress
+
+FEW = 8  # images of the trial
+GAIN = 1.1  # a trial that gains less than this is not worth another network
+COMPILING = 60.0  # seconds a CPU takes; worth it where twenty times that lies ahead
+WORTH = 20
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Seconds per image of a forward (`forward`), of one by the search network (`look`), of a
+    gradient through it (`gradient`), and of reading a case (`reading`)."""
+
+    search: Search
+    batch_size: int
+    forward: float
+    look: float
+    gradient: float
+    reading: float
+
+    @classmethod
+    def of(cls, classifier: Classifier, cases: Cases, options: AuditOptions) -> Trial:
+        """Tries a few real cases. Raises HipauditError for a kind of search nobody knows."""
+        if options.search not in (*HOW, "auto"):
+            raise HipauditError(
+                "a kind of search network",
+                f'"{options.search}"',
+                did_you_mean(options.search, [*HOW, "auto"]),
+            )
+        start = time.perf_counter()
+        several = [cases[i] for i in range(min(len(cases), FEW))]
+        prepared = [classifier.prepare(case) for case in several]
+        reading = (time.perf_counter() - start) / len(several)
+        x = torch.stack([one for one in prepared if one.shape == prepared[0].shape])
+        size = options.batch_size or batch_size(classifier, x[:1])
+        before = classifier.forwards
+        how = "fused" if options.search == "auto" else options.search
+        trial = cls(search_with(classifier, x, how), size, 0.0, 0.0, 0.0, reading)
+        trial = trial._timed(classifier, x[:size])
+        classifier.count(before - classifier.forwards)
+        return trial
+
+    def settled(
+        self,
+        classifier: Classifier,
+        cases: Cases,
+        seconds: float,
+        options: AuditOptions,
+        folder: Path,
+        started: dict[str, Any],
+    ) -> Trial:
+        """With its search network settled: the one asked for, or for "auto" the fastest.
+
+        A timing decides then, so the choice is written down before the first unit and the same
+        when the audit is resumed.
+        """
+        if options.search != "auto":
+            return self
+        x = torch.stack([classifier.prepare(cases[0])])
+        if "search" in started:
+            return replace(self, search=search_with(classifier, x, started["search"]))
+        chosen = fastest(classifier, x.repeat(self.batch_size, 1, 1, 1), self, seconds)
+        remember(folder, started, search=chosen.how)
+        return replace(self, search=chosen)
+
+    def _timed(self, classifier: Classifier, x: Tensor) -> Trial:
+        quick = self.search.classifier
+        gradient = 0.0
+        if classifier.has_gradients:
+            gradient = seconds_of(lambda: _gradient(quick, x)) / len(x)
+        return replace(
+            self,
+            forward=seconds_of(lambda: classifier.predict(x)) / len(x),
+            look=seconds_of(lambda: quick.predict(x)) / len(x),
+            gradient=gradient,
+        )
+
+    def seconds(self, runs: Sequence[Run]) -> float:
+        """What the plan should take at most: attacks that succeed early take less."""
+        return sum(self._run(run) for run in runs if run.planned.state == "planned")
+
+    def _run(self, run: Run) -> float:
+        reads = self.reading * len(run.cases)
+        if run.planned.kind != "attack":
+            levels = run.cost if run.planned.kind == "corruption" else 0
+            return run.forwards * self.forward + reads * (1 + levels)
+        each = self.gradient / 3 if get_stress(run.planned.stress).needs_gradients else self.look
+        return run.forwards * each + reads
+
+
+def fastest(classifier: Classifier, x: Tensor, trial: Trial, seconds: float) -> Search:
+    """bf16 on a GPU and compilation are tried on x, and kept where they gain a tenth.
+
+    Compilation only where at least twenty times its cost lies ahead.
+    """
+    kinds = ["bf16"] if classifier.device.type == "cuda" else []
+    if seconds > WORTH * COMPILING:
+        kinds.append("compiled")
+    best = trial.search
+    best_seconds = seconds_of(lambda: best.classifier.predict(x))
+    for how in kinds:
+        other = search_with(classifier, x, how)
+        took = seconds_of(partial(other.classifier.predict, x))
+        if other.how == how and took * GAIN < best_seconds:
+            best, best_seconds = other, took
+    return best
+
+
+def seconds_of(work: Callable[[], object], times: int = 2) -> float:
+    """The shortest of a few, after one to warm up."""
+    work()
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - start)
+    return min(took)
+
+
+def _gradient(classifier: Classifier, x: Tensor) -> Tensor:
+    given = x.clone().requires_grad_(True)
+    (found,) = torch.autograd.grad(classifier.decision_logits(given).sum(), given)
+    return found
