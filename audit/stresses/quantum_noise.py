@@ -7,12 +7,20 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from audit.cases.case import Pixels
-from audit.errors import HipauditError
 from audit.stresses.radii import positive
 from audit.stresses.registry import Altered, Attackable, Batch, stress
+from audit.stresses.severities import severities
+
+LEAST = 1e-6  # a dose of nothing leaves no image
 
 
-@stress("quantum_noise", kind="corruption", domain="acquisition", cost=lambda p: len(p["doses"]))
+def _doses(values: Sequence[float]) -> list[float]:
+    return severities("doses", values, LEAST, 1.0, falling=True)
+
+
+@stress(
+    "quantum_noise", kind="corruption", domain="acquisition", cost=lambda p: len(_doses(p["doses"]))
+)
 def quantum_noise(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
     batch: Batch,
@@ -21,7 +29,7 @@ def quantum_noise(
     photons: float = 10_000.0,
     depth: float = 4.0,
 ) -> Iterator[Altered]:
-    """Each native image as if taken with a fraction of its dose (`doses`, in (0, 1]).
+    """Each native image as if taken with a fraction of its dose (`doses`, from 1e-6 to 1).
 
     A displayed pixel v is taken as attenuation, so bright bone lets few quanta through:
     N(v) = photons·exp(-depth·v) reach a native pixel at the reference dose (Beer–Lambert).
@@ -31,17 +39,16 @@ def quantum_noise(
     detector (30,174 per mm² and µGy, IEC 62220-1-1) on a 0.143 mm pixel. Not modelled: blur
     and electronic noise of the detector, and processing after the exposure.
 
-    Raises HipauditError for a dose outside (0, 1], and unless photons and depth are above 0.
+    Raises HipauditError for a dose outside [1e-6, 1] or not falling, and unless photons and
+    depth are above 0.
     """
     positive(photons=photons, depth=depth)
-    for dose in doses:
-        if not 0.0 < dose <= 1.0:
-            raise HipauditError("`doses` of quantum_noise in (0, 1]", f"{dose!r}")
+    for dose in _doses(doses):
         images = [
             thinned(pixels, dose, photons, depth, rng)
             for pixels, rng in zip(batch.pixels, batch.rngs, strict=True)
         ]
-        yield Altered({"dose": float(dose)}, images)
+        yield Altered({"dose": dose}, images)
 
 
 def thinned(

@@ -24,11 +24,13 @@ from tests.stresses.promises import batch_of, in_parts, rows_of, run, small_clas
 SMALL: dict[str, dict[str, Any]] = {
     "fgsm": {"epsilons": (2 / 255, 16 / 255)},
     "pgd": {"epsilons": (4 / 255,), "steps": 3, "restarts": 2},
+    "apgd": {"epsilons": (4 / 255,), "steps": 5, "restarts": 2},
     "square": {"epsilons": (16 / 255,), "queries": 12},
     "rotation_translation": {"k": 3},
     "rotation_translation_map": {"angles": 3, "shifts": 3},
     "one_pixel": {"population": 8, "generations": 3, "queries": 32},
     "quantum_noise": {"doses": (0.5, 0.05), "photons": 500.0},
+    "low_resolution": {"sides": (12, 6)},  # the images here have 24 pixels
 }
 every_stress = pytest.mark.parametrize("name", sorted(load_stresses()))
 
