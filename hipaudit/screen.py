@@ -15,6 +15,7 @@ from hipaudit.summary import (
     HEAD,
     STRESSED_HEAD,
     WORDS,
+    footnote,
     headline,
     judged,
     rows,
@@ -99,6 +100,8 @@ def show_numbers(out: Console, results: Results) -> None:
     if stressed:
         out.print()
         _table(out, STRESSED_HEAD, stressed, right=STRESSED_HEAD[1:])
+    if remark := footnote(results):
+        out.print(f"  [yellow]{escape(remark)}[/]")
     if any(finding.independent and finding.value is not None for finding in results.findings):
         out.print("  * images treated as independent: not every image names its patient")
     for name, state, reason in _not_done(results):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audit.results import Finding, Results, as_levels
+from reports.masking import caveat, masked_defences
 from reports.wording import FOOTER
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ WORDS = {
 }
 
 
+UNDEFENDED = "undefended"  # images made on the model without the defence
+WORST_CASE = "worst_case"  # over attacks; it has no run of its own
 Row = tuple[str, ...]
 HEAD = ("metric", "under", "group", "value", "95% interval", "n")
 STRESSED_HEAD = ("under", *(name.replace("_", " ") for name in UNDER_ATTACK), "cases")
@@ -49,7 +52,12 @@ def rows(results: Results) -> list[Row]:
 
 
 def stressed_rows(results: Results) -> list[Row]:
-    """A row per stress and level: what was decided correctly without the stress and under it."""
+    """A row per stress and level: what was decided correctly without the stress and under it.
+
+    An attack whose number may be an artefact of masked gradients is marked "†".
+    """
+    masked = set(masked_defences(results))
+    attacks = {run.stress for run in results.plan.runs if run.kind == "attack"} | {WORST_CASE}
     repeated = _only_refer(results.findings)
     found = [
         f
@@ -61,11 +69,18 @@ def stressed_rows(results: Results) -> list[Row]:
     ]
     table: dict[str, dict[str, Finding]] = {}
     for f in _without_cells(found):
-        table.setdefault(under(f), {})[f.metric] = f
+        mark = " †" if f.defence in masked and f.stress in attacks else ""
+        table.setdefault(f"{under(f)}{mark}", {})[f.metric] = f
     return [
         (name, *(_short(cells.get(metric)) for metric in UNDER_ATTACK), _cases(cells))
         for name, cells in table.items()
     ]
+
+
+def footnote(results: Results) -> str:
+    """What "†" means, or "" where nothing is marked."""
+    said = caveat(results)
+    return f"† {said}" if said else ""
 
 
 def _only_refer(findings: Iterable[Finding]) -> set[str]:
@@ -135,6 +150,9 @@ def under(finding: Finding) -> str:
     words = finding.variant if "=" not in finding.variant else ""
     parts += [f"({words})"] if words else []
     parts += [f"with {finding.defence}"] if finding.defence != "none" else []
+    made_on = finding.params.get("surrogate")
+    if made_on is not None:
+        parts.append("(made without it)" if made_on == UNDEFENDED else f"(made on {made_on})")
     return " ".join(parts)
 
 
@@ -171,6 +189,8 @@ def as_markdown(results: Results, verdict: Verdict) -> str:
         )
     lines += _table(HEAD, rows(results))
     lines += _table(STRESSED_HEAD, stressed_rows(results))
+    if remark := footnote(results):
+        lines += [_cell(remark), ""]
     return "\n".join([*lines, "\\* images treated as independent", "", f"_{FOOTER}_", ""])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isclose
 
 from audit.results import Finding
+from reports.masking import CAVEAT, caveat, masked_defences
 from reports.material import Material
 from reports.numbers import amount, full, group_name, interval, metric_name, ratio, setting
 from reports.sections import blank_statements
@@ -32,6 +33,7 @@ class Headline:
 class Summary:
     headlines: Sequence[Headline]
     worst: Sequence[str]
+    caveat: str
     rulings: Sequence[Ruling]
     more_rulings: int
     blank: Sequence[str]
@@ -45,6 +47,7 @@ def summary(material: Material) -> Summary:
     return Summary(
         headlines=[_headline(material, m) for m in ("sensitivity", "specificity")],
         worst=worst_findings(material),
+        caveat=caveat(material.results),
         rulings=rulings[:MOST_MARKS],
         more_rulings=max(0, len(rulings) - MOST_MARKS),
         blank=[row.label for row in blank],
@@ -131,4 +134,6 @@ def _sentence(material: Material, f: Finding, clean: Finding) -> str:
     how = "" if f.stress == "clean" else f" under {setting(f)}"
     was = f"; {amount(clean.metric, clean.value or 0.0)} overall without stress"
     told = f"{metric_name(f.metric).capitalize()}{where}{how} was {full(f)}{was}"
-    return f"{told}; {_verdict(material, f)}."
+    attacked = f.stress != "clean" and material.kind_of(f.stress) == "attack"
+    masked = attacked and f.defence in masked_defences(material.results)
+    return f"{told}{f'; {CAVEAT}' if masked else ''}; {_verdict(material, f)}."

@@ -32,10 +32,12 @@ def rows(fooled: dict[float, set[int]], attacked: range) -> Rows:
     )
 
 
-def run(stress: str, fooled: dict[float, set[int]], attacked: range = range(N)) -> RunEvidence:
+def run(
+    stress: str, fooled: dict[float, set[int]], attacked: range = range(N), made_on: str = ""
+) -> RunEvidence:
     planned = PlannedRun(
         id=stress, stress=stress, kind="attack", norm="linf", params={"epsilons": list(fooled)},
-        sample=len(attacked), of=N, state="done",
+        sample=len(attacked), of=N, state="done", surrogate=made_on,
     )  # fmt: skip
     return RunEvidence(planned, np.array(attacked), rows(fooled, attacked))
 
@@ -92,6 +94,24 @@ def test_a_single_step_that_finds_what_many_steps_miss_is_a_sign() -> None:
 def test_a_larger_radius_that_fools_fewer_is_a_sign_and_one_that_fools_more_is_not() -> None:
     assert found(run("pgd", {0.1: first(9), 0.2: first(6)})) == {"masking-not-monotone": (3, N)}
     assert found(run("pgd", {0.1: first(6), 0.2: first(9)})) == {}
+
+
+def test_a_transferred_attack_that_finds_what_the_white_box_misses_is_a_sign() -> None:
+    pgd, borrowed = run("pgd", {0.1: first(4)}), run("pgd", {0.1: first(10)}, made_on="resnet")
+    assert found(pgd, borrowed) == {"masking-transfer": (6, N)}
+    (flag,) = signs(table(pgd, borrowed))
+    assert flag.text.startswith("pgd at 25.50/255, made on resnet, fooled 6 of 40 cases")
+
+
+def test_a_transferred_single_step_is_held_against_the_same_step_made_here_too() -> None:
+    fgsm, borrowed = run("fgsm", {0.1: first(4)}), run("fgsm", {0.1: first(10)}, made_on="resnet")
+    assert found(fgsm, borrowed) == {"masking-transfer": (6, N)}
+
+
+def test_a_transferred_attack_is_not_taken_for_a_white_box_one() -> None:
+    borrowed, square = run("pgd", {0.1: first(4)}, made_on="resnet"), run("square", {0.1: first(9)})
+    assert found(borrowed, square) == {}
+    assert found(run("pgd", {0.1: first(9)}), run("pgd", {0.1: first(9)}, made_on="resnet")) == {}
 
 
 def test_zero_gradients_that_an_attack_reports_are_counted_by_case() -> None:
