@@ -1,13 +1,12 @@
 """The only door to the Adversarial Robustness Toolbox (ART 1.20.1).
 
-One way: `estimator` shows ART a classifier of ours, and FGSM, PGD and Square below run in ART
-itself. The other way: `as_evasion_attack` turns any registered stress into an ART
-`EvasionAttack`. ART is imported inside functions, because importing it costs seconds.
+One way: `estimator` shows ART a classifier of ours, and FGSM runs in ART itself. The other way:
+`as_evasion_attack` turns any registered stress into an ART `EvasionAttack`. ART is imported
+inside functions, because importing it costs seconds.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -115,72 +114,6 @@ def fast_gradient(
             return _tensor(attack.generate(clean, labels))
 
     return step, ~gradient.reshape(len(gradient), -1).any(axis=1)
-
-
-def projected_gradient(
-    model: Attackable, x: Tensor, y: Tensor, start: Tensor, epsilon: float, step: float, steps: int
-) -> Tensor:
-    """`steps` of ART's `ProjectedGradientDescentPyTorch` from `start`, inside the ε-ball around x.
-
-    ART draws its starts from NumPy's global generator and always at the centre it projects on;
-    the starts here come from the caller, so that they can be drawn per case.
-    """
-    from art.attacks.evasion import ProjectedGradientDescentPyTorch
-
-    attack = ProjectedGradientDescentPyTorch(
-        estimator(model, x.shape[1:]), eps=epsilon, eps_step=step, max_iter=steps, verbose=False
-    )
-    labels = torch.from_numpy(_one_hot(y, model))
-    current = start
-    with _quiet():
-        for _ in range(steps):
-            current = attack._compute_pytorch(
-                current, x, labels, None, epsilon, step, False, torch.zeros_like(x)
-            )
-    return current.detach().clamp(0.0, 1.0)
-
-
-def square(
-    model: Attackable, x: Tensor, y: int, epsilon: float, queries: int, rng: np.random.Generator
-) -> tuple[Tensor, int]:
-    """ART's `SquareAttack` on one image x (C, H, W) -> (image, forwards really spent).
-
-    ART draws from NumPy's global generator: it is seeded from `rng` and put back afterwards.
-    ART asks the model three times per step, twice for what it already knows: those answers
-    are remembered.
-    """
-    from art.attacks.evasion import SquareAttack
-
-    target = estimator(model, x.shape)
-    known: dict[bytes, Array] = {}
-
-    def predict(images: Array, **_: Any) -> Array:
-        """As ART's, without its DataLoader, which would draw from torch's global generator."""
-        key = hashlib.blake2b(images.tobytes(), digest_size=16).digest()
-        if key not in known:
-            with torch.no_grad():
-                known[key] = target.model(torch.from_numpy(images)).numpy()
-        return known[key]
-
-    target.predict = predict
-    attack = SquareAttack(
-        target,
-        eps=epsilon,
-        max_iter=queries - 2,  # the clean image and the first stripes are asked too
-        p_init=_first_square(x.shape[-2], x.shape[-1]),
-        batch_size=1,
-        verbose=False,
-    )
-    labels = _one_hot(torch.tensor([y]), model)
-    with _quiet(), _numpy_seeded(int(rng.integers(2**32))):
-        found = attack.generate(_numpy(x[None]), labels)
-    return _tensor(found)[0], len(known)
-
-
-def _first_square(height: int, width: int) -> float:
-    """Share of the image in the first square: the paper's .8, less where ART would overrun."""
-    side = min(height, width) - 1
-    return min(0.8, side * side / (height * width))
 
 
 def as_evasion_attack(
@@ -295,17 +228,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         log.setLevel(level)
-
-
-@contextmanager
-def _numpy_seeded(seed: int) -> Iterator[None]:
-    """NumPy's global generator seeded for a while, then put back."""
-    before = np.random.get_state()  # noqa: NPY002 - ART draws from the global generator
-    np.random.seed(seed)  # noqa: NPY002 - as above
-    try:
-        yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002 - as above
 
 
 def _one_hot(y: Tensor, model: Attackable) -> Array:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from audit.stresses.art_bridge import projected_gradient
+from audit.stresses.hunt import Hunt, projected, random_start
+from audit.stresses.looking import ask, look
 from audit.stresses.radii import at_least, positive, radii
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 
@@ -19,8 +18,8 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
     norm="linf",
     needs_gradients=True,
     budget=lambda _, variant: float(variant["epsilon"]),
-    through="ART",
-    cost=lambda p: len(radii(p["epsilons"])) * (1.0 + p["restarts"] * (3 * p["steps"] + 1)),
+    # each restart: its steps, a last look, and one at 8 bits
+    cost=lambda p: len(radii(p["epsilons"])) * p["restarts"] * (3.0 * p["steps"] + 2),
 )
 def pgd(
     model: Attackable,
@@ -30,40 +29,42 @@ def pgd(
     steps: int = 20,
     restarts: int = 1,
     travel: float = 2.5,
+    stop_early: bool = True,
 ) -> Iterator[Altered]:
     """`steps` signed-gradient steps of size travel·ε/steps, projected on the ε-ball around x.
 
-    Each restart begins at a point uniform in the ball, drawn from the case's own generator; a
-    case takes the first restart that fools, else the last. Source: Madry et al. 2018,
-    arXiv:1706.06083; run in ART's `ProjectedGradientDescentPyTorch`.
+    Each restart begins at a point uniform in the ball, drawn from the case's own generator.
+    A case is left alone once it is fooled, at larger radii too, where the same image counts;
+    `stop_early` False walks every step of every restart. Where nothing fools, the image of the
+    highest margin is given. Source: Madry et al. 2018, arXiv:1706.06083.
     """
     at_least(1, steps=steps, restarts=restarts)
     positive(travel=travel)
-    for epsilon in radii(epsilons):
-        images = batch.x.clone()
-        left = np.arange(len(images))
-        spent = np.zeros(len(images), dtype=int)
+    hunt = Hunt(model, batch, stop_early)
+    for epsilon in sorted(radii(epsilons)):
         for _ in range(restarts):
-            x, y = batch.x[left], batch.y[left]
-            start = _random_start(x, epsilon, [batch.rngs[int(row)] for row in left])
-            step = travel * epsilon / steps
-            images[left] = projected_gradient(model, x, y, start, epsilon, step, steps)
-            spent[left] += steps
-            if restarts == 1:
-                break
-            spent[left] += 1
-            left = left[_still_right(model, images[left], y)]
-            if not len(left):
-                break
-        yield Altered({"epsilon": epsilon}, images, queries=spent.tolist())
+            rows = hunt.left()
+            if len(rows):
+                walk(hunt, rows, epsilon, steps, travel * epsilon / steps)
+        yield hunt.altered({"epsilon": epsilon})
 
 
-def _random_start(x: Tensor, epsilon: float, rngs: Sequence[np.random.Generator]) -> Tensor:
-    """x plus noise uniform in [-ε, ε], kept in [0, 1]."""
-    noise = np.stack([rng.uniform(-epsilon, epsilon, x.shape[1:]) for rng in rngs])
-    return (x + torch.from_numpy(noise.astype(np.float32))).clamp(0.0, 1.0)
+def walk(hunt: Hunt, rows: Tensor, epsilon: float, steps: int, step: float) -> None:
+    """One random start of each of `rows` and its steps, noted in `hunt`."""
+    x, y = hunt.x[rows], hunt.y[rows]
+    current = random_start(x, epsilon, [hunt.rngs[row] for row in rows.tolist()])
+    for _ in range(steps):
+        seen = look(hunt.model, current, y)
+        on = hunt.note(rows, current, seen)
+        gradient = seen.gradient
+        if not on.all():
+            rows, x, y, current, gradient = rows[on], x[on], y[on], current[on], gradient[on]
+        if not len(rows):
+            return
+        current = ascended(current, gradient, x, epsilon, step)
+    hunt.note(rows, current, ask(hunt.model, current, y))
 
 
-def _still_right(model: Attackable, images: Tensor, y: Tensor) -> np.ndarray:
-    with torch.no_grad():
-        return (model.decision_logits(images).argmax(1).cpu() == y).numpy()
+def ascended(current: Tensor, gradient: Tensor, x: Tensor, epsilon: float, step: float) -> Tensor:
+    """One step along the gradient's sign, back inside the ε-ball around x and [0, 1]."""
+    return projected(current + step * gradient.sign(), x, epsilon)

@@ -29,6 +29,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "rotation_translation": {"k": 3},
     "rotation_translation_map": {"angles": 3, "shifts": 3},
     "one_pixel": {"population": 8, "generations": 3, "queries": 32},
+    "one_pixel_seeded": {"population": 8, "generations": 3, "queries": 32, "seeds": 2},
+    "sparse_rs": {"pixels": (1, 3), "queries": 20},
     "quantum_noise": {"doses": (0.5, 0.05), "photons": 500.0},
     "low_resolution": {"sides": (12, 6)},  # the images here have 24 pixels
 }

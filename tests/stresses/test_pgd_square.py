@@ -1,18 +1,24 @@
-"""PGD and Square through the bridge, against stock ART, foolbox and hand-made models."""
+"""PGD and Square against stock ART, foolbox and hand-made models."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import mannwhitneyu
 from torch import Tensor, nn
 
 from audit.draws import generator
 from audit.errors import HipauditError
-from audit.stresses.art_bridge import _first_square, estimator, projected_gradient, square
+from audit.stresses.looking import look
+from audit.stresses.pgd import ascended
 from audit.stresses.registry import Altered, Batch, get_stress
+from audit.stresses.square import side_at
+from tests.stresses import art_reference
 from tests.stresses.promises import batch_of, small_classifier
-from tests.toys import balanced_net, classifier_of
+from tests.toys import Unmoved, balanced_net, classifier_of
 
 
 def attacked(name: str, classifier, x: Tensor, y: Tensor, **params) -> list[Altered]:
@@ -25,21 +31,14 @@ def right(classifier, images: Tensor, y: Tensor) -> np.ndarray:
     return classifier.decide(classifier.predict(images).logits) == y.numpy()
 
 
-def test_from_the_image_itself_pgd_equals_stock_art() -> None:
-    from art.attacks.evasion import ProjectedGradientDescentPyTorch
-    from art.estimators.classification import PyTorchClassifier
-
+def test_step_by_step_pgd_equals_stock_art_from_the_image_itself() -> None:
     net, x, y = balanced_net(8, 32)
-    stock = PyTorchClassifier(
-        net, nn.CrossEntropyLoss(), (1, 32, 32), 2, clip_values=(0.0, 1.0), device_type="cpu"
-    )
-    attack = ProjectedGradientDescentPyTorch(
-        stock, eps=4 / 255, eps_step=1 / 255, max_iter=6, verbose=False
-    )
-    theirs = attack.generate(x.numpy(), y.numpy())
     classifier = classifier_of(net, 32, 32)
-    ours = projected_gradient(classifier, x, y, x.clone(), 4 / 255, 1 / 255, 6)
-    assert np.abs(ours.numpy() - theirs).max() <= 1e-6
+    theirs = art_reference.projected_gradient(classifier, x, y, 4 / 255, 1 / 255, 6)
+    ours = x
+    for _ in range(6):
+        ours = ascended(ours, look(classifier, ours, y).gradient, x, 4 / 255, 1 / 255)
+    assert (ours - theirs).abs().max() <= 1e-6
 
 
 def test_pgd_fools_at_least_as_many_as_foolbox_at_the_same_radius_and_steps() -> None:
@@ -106,9 +105,76 @@ def test_restarts_go_on_only_for_images_not_yet_fooled_and_find_more() -> None:
     assert 0 < fooled_once.sum() < fooled_many.sum()
     assert fooled_many[fooled_once].all()
     assert many.queries is not None
-    assert [q for q, f in zip(many.queries, fooled_once, strict=True) if f] == [
-        6
-    ] * fooled_once.sum()
+    assert single.queries is not None
+    for first, all_, fooled in zip(single.queries, many.queries, fooled_once, strict=True):
+        assert first == all_ if fooled else first < all_
+
+
+class Recorded(nn.Module):
+    """Says 0 where the mean exceeds 0.51; keeps the number of images of every call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.sizes.append(len(x))
+        margin = 100 * (0.51 - x.mean((1, 2, 3)))
+        return torch.stack([torch.zeros_like(margin), margin], 1)
+
+
+@pytest.mark.parametrize("name", ["pgd", "apgd"])
+def test_a_case_that_is_fooled_costs_no_further_forward_at_this_or_a_larger_radius(name) -> None:
+    net = Recorded()
+    x = torch.full((4, 1, 8, 8), 0.3)  # out of reach
+    x[:2] = 0.508  # fooled by one step
+    y = torch.ones(4, dtype=torch.int64)
+    settings = {"epsilons": (8 / 255, 16 / 255), "steps": 10, "restarts": 2}
+    near, far = attacked(name, classifier_of(net, 8, 8), x, y, **settings)
+    assert near.queries is not None
+    assert far.queries is not None
+    assert max(near.queries[:2]) <= 4
+    assert far.queries[:2] == [0, 0]
+    assert min(near.queries[2:] + far.queries[2:]) == max(near.queries[2:] + far.queries[2:]) >= 20
+    assert torch.equal(far.images[:2], near.images[:2])
+    assert net.sizes.count(2) >= 2 * 20  # the two that are left, alone
+    assert sum(net.sizes) == sum(near.queries + far.queries)
+
+
+@pytest.mark.parametrize("name", ["pgd", "apgd"])
+def test_what_pgd_settles_on_still_fools_after_rounding_to_8_bits(name) -> None:
+    net, x, y = balanced_net(24, 32)
+    classifier = classifier_of(net, 32, 32)
+    altered = attacked(name, classifier, x, y, epsilons=(4 / 255,), steps=10)[0]
+    fooled = ~right(classifier, altered.images, y)
+    rounded = (altered.images * 255).round() / 255
+    assert fooled.sum() >= 5
+    assert not right(classifier, rounded, y)[fooled].any()
+
+
+@pytest.mark.parametrize(("name", "factor"), [("pgd", 1.2), ("apgd", 1.0)])
+def test_without_stopping_early_the_loss_ends_higher(name, factor) -> None:
+    """What is carried over to another model must be more than barely fooling."""
+    net, x, y = balanced_net(8, 32)
+    classifier, ends = classifier_of(net, 32, 32), []
+    for early in (True, False):
+        settings = {"epsilons": (2 / 255,), "steps": 10, "stop_early": early}
+        altered = attacked(name, classifier, x, y, **settings)[0]
+        z = classifier.predict(altered.images).logits
+        ends.append((z[torch.arange(8), 1 - y] - z[torch.arange(8), y]).numpy())
+    assert (ends[1] >= ends[0] - 1e-4).all()
+    fooled = ends[0] > 0
+    assert fooled.sum() >= 3
+    assert (ends[1] > ends[0])[fooled].all()
+    assert ends[1][fooled].mean() > factor * ends[0][fooled].mean()
+
+
+def test_a_gradient_that_is_zero_everywhere_is_told() -> None:
+    x, y = torch.full((2, 1, 4, 4), 0.5), torch.tensor([1, 1])
+    flat = attacked("pgd", classifier_of(Unmoved(), 4, 4), x, y, epsilons=0.1, steps=3)[0]
+    curved = attacked("pgd", classifier_of(Curved(), 4, 4), x, y, epsilons=0.1, steps=3)[0]
+    assert [dict(f) for f in flat.found] == [{"zero_gradient": True}] * 2
+    assert [dict(f) for f in curved.found] == [{}, {}]
 
 
 def test_pgd_spends_the_forwards_it_reports() -> None:
@@ -119,19 +185,50 @@ def test_pgd_spends_the_forwards_it_reports() -> None:
     assert classifier.forwards - before == sum(altered.queries)
 
 
-def test_square_equals_stock_art_with_the_same_global_seed() -> None:
+def test_square_fools_as_many_as_stock_art_with_as_many_queries() -> None:
+    """Draws differ: ART's one search per image against the distribution of eight of ours."""
+    net, x, y = balanced_net(24, 24)
+    classifier, epsilon, queries = classifier_of(net, 24, 24), 12 / 255, 50
+    chosen, ours, our_queries = get_stress("square"), [], []
+    for seed in range(8):
+        batch = Batch(x, y, [generator(seed, str(row)) for row in range(24)])
+        (altered,) = chosen.perturb(classifier, batch, epsilons=epsilon, queries=queries + 1)
+        ours.append(~right(classifier, altered.images, y))
+        our_queries += [q - 1 for q in altered.queries]  # ours asks about x itself first
+    theirs, their_queries = 0, []
+    for row in range(24):
+        one, truth = x[row : row + 1], y[row : row + 1]
+        image, spent = art_reference.square(classifier, one, truth, epsilon, queries, row)
+        theirs += int(not right(classifier, image, truth)[0])
+        their_queries.append(spent)
+    share = np.mean(ours, axis=0)  # per image
+    spread = np.sqrt((share * (1 - share)).sum() * (1 + 1 / 8))
+    assert 6 <= theirs <= 18
+    assert abs(theirs - share.sum()) < 2 * spread
+    assert mannwhitneyu(our_queries, their_queries).pvalue > 0.1
+
+
+def test_the_squares_shrink_as_in_stock_art() -> None:
     from art.attacks.evasion import SquareAttack
 
-    net, x, y = balanced_net(2, 24)
+    share = SquareAttack._get_percentage_of_elements
+    for queries in (100, 5000):
+        theirs = SimpleNamespace(max_iter=queries, p_init=0.8)
+        for turn in range(0, queries, max(1, queries // 97)):
+            side = max(round((share(theirs, turn) * 64 * 48) ** 0.5), 1)
+            assert side_at(turn / queries, 0.8, 64, 48) == min(side, 48)
+
+
+def test_the_batch_a_case_sits_in_changes_neither_its_square_search_nor_its_queries() -> None:
+    net, x, y = balanced_net(6, 24)
     classifier = classifier_of(net, 24, 24)
-    for image, label in zip(x, y, strict=True):
-        ours, _ = square(classifier, image, int(label), 4 / 255, 42, generator(0, "a"))
-        stock = SquareAttack(
-            estimator(classifier, image.shape), eps=4 / 255, max_iter=40, verbose=False
-        )
-        np.random.seed(int(generator(0, "a").integers(2**32)))  # noqa: NPY002 - ART's own source
-        theirs = stock.generate(image[None].numpy(), np.eye(2, dtype=np.float32)[[int(label)]])
-        assert np.array_equal(ours.numpy(), theirs[0])
+    chosen = get_stress("square")
+    params = {"epsilons": (12 / 255,), "queries": 25}
+    (whole,) = chosen.perturb(classifier, batch_of(x, y, range(6), "square"), **params)
+    for row in range(6):
+        (alone,) = chosen.perturb(classifier, batch_of(x, y, [row], "square"), **params)
+        assert torch.equal(alone.images[0], whole.images[row])
+        assert alone.queries == [whole.queries[row]]
 
 
 class NoGradient(nn.Module):
@@ -181,8 +278,6 @@ def test_square_needs_no_gradient() -> None:
 @pytest.mark.parametrize("size", [(16, 48), (48, 16), (9, 9), (8, 224)])
 def test_square_fits_images_that_are_not_square(size: tuple[int, int]) -> None:
     height, width = size
-    side = round((_first_square(height, width) * height * width) ** 0.5)
-    assert side < min(size)
     classifier = classifier_of(Curved(), height, width)
     x = torch.full((1, 1, height, width), 0.5)
     altered = attacked("square", classifier, x, torch.tensor([1]), queries=10)[0]
@@ -201,6 +296,10 @@ def test_square_fits_images_that_are_not_square(size: tuple[int, int]) -> None:
         ("pgd", {"steps": 2.5}, "steps"),
         ("pgd", {"travel": float("nan")}, "travel"),
         ("square", {"queries": 2}, "queries"),
+        ("square", {"area": 1.5}, "area"),
+        ("apgd", {"epsilons": (-1.0,)}, "epsilons"),
+        ("apgd", {"steps": 0}, "steps"),
+        ("apgd", {"loss": "cw"}, "loss"),
         ("quantum_noise", {"photons": 0.0}, "photons"),
     ],
 )

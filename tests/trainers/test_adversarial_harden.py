@@ -15,7 +15,7 @@ from audit.classifier import Classifier
 from audit.errors import HipauditError
 from audit.fingerprint import model_digest
 from audit.results import ModelDescription, Preparation
-from audit.stresses.art_bridge import projected_gradient
+from tests.stresses.art_reference import projected_gradient
 from trainers.adversarial.account import YOUDEN
 from trainers.adversarial.answer import as_defence
 from trainers.adversarial.defend import Hardening, defend
@@ -78,10 +78,10 @@ def splits() -> tuple[Cases, Cases, Cases]:
 
 
 def accuracies(classifier: Classifier, cases: Cases) -> tuple[float, float]:
-    """(clean, under the audit's own PGD at ε)."""
+    """(clean, under ART's PGD at ε)."""
     x = torch.stack([classifier.prepare(case) for case in cases])
     y = classifier.targets(cases)
-    made = projected_gradient(classifier, x, y, x.clone(), EPSILON, EPSILON / 4, 10)
+    made = projected_gradient(classifier, x, y, EPSILON, EPSILON / 4, 10)
     told = [classifier.decide(classifier.predict(images).logits) for images in (x, made)]
     return float((told[0] == y.numpy()).mean()), float((told[1] == y.numpy()).mean())
 
