@@ -78,6 +78,18 @@ METRICS: dict[str, Words] = {
         "turned after rounding the prepared input to k/255 / clean-correct",
         "Of the prepared input, not of a file one could submit.",
     ),
+    "first_loss": Words(
+        "change of accuracy at the mildest level of a stress at which a loss is detected",
+        "accuracy at that level minus without stress, case by case; its 95% interval lies below 0",
+        "Few cases detect late: no loss detected is no proof of none. Every level is looked at on "
+        "its own, so among many one may be found by chance.",
+        "Bonett & Price 2012, doi:10.3102/1076998611411915 (interval)",
+    ),
+    "change_per_step": Words(
+        "change of accuracy from one level of a stress to the next, mean over the levels",
+        "(accuracy at the grossest level - without stress) / number of levels, case by case",
+        "Steps are those of this run and are not equal in size; the curve shows where it falls.",
+    ),
     "referral_rate": Words(
         "share of the cases that the model hands to a human",
         "referred / all",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from audit.evidence import Predictions
 from audit.findings.contrasts import group_contrasts
 from audit.findings.cutoffs import cut_offs
+from audit.findings.dose import dose_response
 from audit.findings.frame import Frame, make_frame
 from audit.findings.groups import make_groups
 from audit.findings.handled import repeats
@@ -37,11 +38,18 @@ def derive(
     frame = make_frame(predictions, groups, seed, resamples)
     found: list[Finding] = []
     kept: list[View | Gap] = []
+    clean: dict[str, View | Gap] = {}  # by defence; a clean run comes before those it is for
     for evidence in predictions.runs:
+        mine: list[View | Gap] = []
         for view in views(predictions, evidence):
             found += _told(frame, view)
             if not (isinstance(view, View) and view.everyone_only):
-                kept.append(view)  # a map's many cells are not compared any further
+                mine.append(view)  # a map's many cells are not compared any further
+        kept += mine
+        if evidence.run.kind == "clean":
+            clean[evidence.run.defence] = mine[0]
+        else:
+            found += dose_response(frame, mine, clean.get(evidence.run.defence))
     for view in worst_cases(kept):
         found += _told(frame, view)
         kept.append(view)

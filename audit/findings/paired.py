@@ -1,4 +1,5 @@
-"""The same cases twice: a defence against none, a corruption against no stress."""
+"""The same cases twice: a defence against none, a corruption against no stress, images made on
+another model against those made on this one."""
 
 from __future__ import annotations
 
@@ -27,14 +28,20 @@ SHARED = (
     "robust_sensitivity",
     "robust_specificity",
 )
+SURROGATE = "surrogate"
+UNDEFENDED = "undefended"
 PAIRED = "Bonett-Price"
 PAIRED_PATIENTS = "Bonett-Price on patients"
 BOOTSTRAP = "patient bootstrap"
 
 
 def paired_contrasts(frame: Frame, views: Sequence[View | Gap]) -> Iterator[Finding]:
-    """Overall differences: every view under a defence against its like under none, and every
-    corruption against the clean run of its defence.
+    """Overall differences: every view under a defence against its like under none, every
+    corruption against the clean run of its defence, and every attack whose images another model
+    made ("surrogate") against the same attack on this one, under the same defence.
+
+    Images made on the model without its defence are compared, under none, with the same attack
+    on that model: the defence is all that differs between the two.
 
     A defence that only refers changes no decision: its differences would all be 0 with an
     interval that says nothing. Only the errors nobody sees are compared, and its corruptions
@@ -51,15 +58,24 @@ def paired_contrasts(frame: Frame, views: Sequence[View | Gap]) -> Iterator[Find
             continue
         if label.defence != "none" and plain is not None:
             yield from _differences(frame, view, plain, "defence=none")
-        clean = by_key.get(("clean", label.defence, (), ""))
+        clean = by_key.get(("clean", label.defence, (), "", ""))
         if label.kind == "corruption" and not view.everyone_only and clean is not None:
             yield from _differences(frame, view, clean, "stress=clean")
+        own = by_key.get(_key(view, surrogate=""))
+        if SURROGATE in label.params and own is not None:
+            yield from _differences(frame, view, own, "surrogate=none")
 
 
-def _key(view: View, defence: str | None = None) -> tuple[object, ...]:
+def _key(
+    view: View, defence: str | None = None, surrogate: str | None = None
+) -> tuple[object, ...]:
+    """What makes two views alike; `defence` and `surrogate` ask for those of another view."""
     label = view.label
-    params = tuple(sorted(label.params.items(), key=lambda item: item[0]))
-    return label.stress, defence or label.defence, params, label.variant
+    made_on = label.params.get(SURROGATE, "") if surrogate is None else surrogate
+    if defence == "none" and made_on == UNDEFENDED:
+        made_on = ""
+    params = tuple(sorted((k, v) for k, v in label.params.items() if k != SURROGATE))
+    return label.stress, defence or label.defence, params, label.variant, made_on
 
 
 def _differences(frame: Frame, view: View, other: View, contrast: str) -> Iterator[Finding]:
@@ -70,7 +86,7 @@ def _differences(frame: Frame, view: View, other: View, contrast: str) -> Iterat
     others = {rate.metric: rate for rate in rates(frame.predictions, second)}
     for rate in rates(frame.predictions, first):
         if rate.metric in SHARED and rate.metric in others:
-            yield _rate_difference(frame, first, rate, others[rate.metric], contrast)
+            yield rate_difference(frame, first, rate, others[rate.metric], contrast)
     if not view.kept_only:
         yield _auroc_difference(frame, first, second, contrast)
 
@@ -80,7 +96,7 @@ def _fewer_unseen(frame: Frame, view: View, plain: View) -> Iterator[Finding]:
     common = np.intersect1d(view.cases, plain.cases)
     if len(common):
         first, second = (_unseen(part.only(common)) for part in (view, plain))
-        yield _rate_difference(frame, view.only(common), first, second, "defence=none")
+        yield rate_difference(frame, view.only(common), first, second, "defence=none")
 
 
 def _unseen(view: View) -> Rate:
@@ -88,7 +104,7 @@ def _unseen(view: View) -> Rate:
     return Rate("unseen_error_rate", view.unseen, everyone, everyone, CASES)
 
 
-def _rate_difference(frame: Frame, view: View, rate: Rate, other: Rate, contrast: str) -> Finding:
+def rate_difference(frame: Frame, view: View, rate: Rate, other: Rate, contrast: str) -> Finding:
     n = int(rate.whole.sum())
     assumed = not bool(frame.known[view.cases[rate.whole]].all())
     start = finding(rate.metric, view.label, {}, n=n, independent=assumed)
