@@ -1,0 +1,87 @@
+"""Overlaid metal: an implant in front of the anatomy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from audit.cases.case import Pixels
+from audit.errors import HipauditError, did_you_mean
+from audit.stresses.implants import SHAPES, Placement, rods, shadow, unit_area
+from audit.stresses.radii import positive
+from audit.stresses.registry import Altered, Attackable, Batch, stress
+from audit.stresses.severities import over_channels, per_severity, severities
+
+
+def _areas(values: Sequence[float]) -> list[float]:
+    return severities("areas", values, 0.0001, 0.25)
+
+
+@stress("metal", kind="corruption", domain="acquisition", cost=lambda p: len(_areas(p["areas"])))
+def metal(
+    model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
+    batch: Batch,
+    *,
+    areas: Sequence[float] = (0.005, 0.01, 0.02, 0.04, 0.08),
+    shapes: Sequence[str] = ("screw", "nail", "plate", "prosthesis"),
+    attenuation: float = 6.0,
+    depth: float = 4.0,
+) -> Iterator[Altered]:
+    """An implant whose shadow covers the part `areas` of the native image.
+
+    One of `shapes` (a screw, a nail with its locking bolt, a plate with its screws, the head and
+    stem of a prosthesis), its direction, side and place are drawn once per case, the place evenly
+    over what keeps it within the image (one too long is cut off), and whatever the label. Every part is a solid rod:
+    rays through its axis meet the optical thickness μt = `attenuation`, others in proportion to
+    the chord. As in `quantum_noise`, a displayed pixel v stands for the intensity
+    exp(-`depth`·v); metal over the part c of a pixel leaves the intensity multiplied by
+    1 - c + c·exp(-μt) (Beer–Lambert), so it adds to v and white stays white. 6 is 17 mm of
+    titanium or 6 mm of steel at 60 keV (NIST XCOM). Not modelled: scatter, beam hardening, and
+    anatomy that makes room.
+
+    Raises HipauditError for `areas` outside [0.0001, 0.25] or not rising, an unknown shape or
+    none, `attenuation` or `depth` not above 0.
+    """
+    positive(attenuation=attenuation, depth=depth)
+    _check_shapes(shapes)
+    placements = [_drawn(rng, shapes) for rng in batch.rngs]
+
+    def alter(pixels: Pixels, area: float, placement: Placement) -> Pixels:
+        return implanted(pixels, area, placement, attenuation, depth)
+
+    yield from per_severity(batch, "area", _areas(areas), placements, alter)
+
+
+def _check_shapes(shapes: Sequence[str]) -> None:
+    known = ", ".join(SHAPES)
+    if isinstance(shapes, str) or not shapes:
+        raise HipauditError(f"`shapes` to be a list of {known}", f"{shapes!r}")
+    for shape in shapes:
+        if shape not in SHAPES:
+            fix = did_you_mean(str(shape), list(SHAPES))
+            raise HipauditError("`shapes` of metal", f"{shape!r}", fix)
+
+
+def _drawn(rng: np.random.Generator, shapes: Sequence[str]) -> Placement:
+    shape = shapes[int(rng.integers(len(shapes)))]
+    turn = float(rng.uniform(0.0, 2 * np.pi))
+    mirrored = bool(rng.integers(2))
+    down, right = rng.random(2)
+    return Placement(shape, turn, mirrored, (float(down), float(right)))
+
+
+def implanted(
+    pixels: Pixels, area: float, placement: Placement, attenuation: float, depth: float
+) -> Pixels:
+    """Pixels (H, W) or (H, W, 3) with the implant's shadow over the part `area` of them."""
+    height, width = pixels.shape[:2]
+    scale = np.sqrt(area * height * width / unit_area(placement.shape))
+    # where two rods cross, the thicker one counts: they are one piece
+    added = np.zeros((height, width), np.float32)
+    for rod in rods(placement, scale, height, width):
+        places, density = shadow(rod, height, width, attenuation)
+        added[places] = np.maximum(added[places], density)
+    added /= np.float32(depth)
+    altered: Pixels = pixels + over_channels(added, pixels)
+    return np.minimum(altered, np.float32(1), out=altered)
