@@ -1,0 +1,63 @@
+"""Our arms: a whole attempt as an audit makes it, by the engine's own code.
+
+Reading the case, the stress, the contract, the decision on the untouched float32 network and,
+for successes, the decision after rounding to 8 bits: all of it is in the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from audit.attempt import Sight, stressed_rows
+from audit.classifier import Classifier
+from audit.speed.search import LEAST_TOLERANCE
+from audit.stresses.registry import get_stress
+from benchmarks.peers.arm import Arm, Found
+from benchmarks.peers.subject import Subject
+
+BATCH = 32
+
+
+def ours(
+    subject: Subject, stress: str, params: Mapping[str, Any], images: int, batch: int = BATCH
+) -> list[Arm]:
+    """ "ours exact" searches with the untouched network, "ours fast" as an audit does."""
+    plain, quick = subject.classifier, subject.search
+    eyes = {
+        "ours exact": Sight(plain, plain, plain, LEAST_TOLERANCE),
+        "ours fast": Sight(plain, quick.classifier, quick.classifier, quick.tolerance),
+    }
+    chosen = get_stress(stress)
+    settings = chosen.check(params)
+
+    def run(sight: Sight) -> Found:
+        rows = stressed_rows(
+            chosen,
+            settings,
+            sight,
+            subject.cases[:images],
+            [True] * images,
+            seed=0,
+            batch_size=batch,
+            say=lambda _: None,
+        )
+        fooled = np.zeros(images, dtype=bool)
+        fooled[rows.case[rows.success == 1]] = True
+        spent = rows.queries[rows.queries >= 0]
+        looks = int(spent.sum()) if stress == "one_pixel" and len(spent) else len(rows)
+        return Found(fooled, looks)
+
+    notes = {"ours exact": "", "ours fast": quick.how}
+    return [
+        Arm(name, lambda sight=sight: run(sight), images, notes[name])  # type: ignore[misc]
+        for name, sight in eyes.items()
+    ]
+
+
+def networks(subject: Subject) -> list[Any]:
+    """The doors to count at: the untouched network and the one that searches."""
+    found: list[Classifier] = [subject.classifier, subject.search.classifier]
+    return [classifier.module for classifier in found]
