@@ -31,12 +31,12 @@ def metal(
     """An implant whose shadow covers the part `areas` of the native image.
 
     One of `shapes` (a screw, a nail with its locking bolt, a plate with its screws, the head and
-    stem of a prosthesis), its direction, side and place are drawn once per case, the place evenly
-    over what keeps it within the image (one too long is cut off), and whatever the label. Every part is a solid rod:
-    rays through its axis meet the optical thickness μt = `attenuation`, others in proportion to
-    the chord. As in `quantum_noise`, a displayed pixel v stands for the intensity
-    exp(-`depth`·v); metal over the part c of a pixel leaves the intensity multiplied by
-    1 - c + c·exp(-μt) (Beer–Lambert), so it adds to v and white stays white. 6 is 17 mm of
+    stem of a prosthesis), its direction, side and place are drawn once per case, whatever the
+    label: the place evenly over what keeps it within the image; one too long is cut off. Every
+    part is a solid rod: rays through its axis meet the optical thickness μt = `attenuation`,
+    others in proportion to the chord. As in `quantum_noise`, a displayed pixel v stands for the
+    intensity exp(-`depth`·v); metal over the part c of a pixel leaves the intensity times
+    1 - c + c·exp(-μt) (Beer–Lambert), so it adds to v, and white stays white. 6 is 17 mm of
     titanium or 6 mm of steel at 60 keV (NIST XCOM). Not modelled: scatter, beam hardening, and
     anatomy that makes room.
 
