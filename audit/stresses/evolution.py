@@ -1,27 +1,31 @@
 """Differential evolution over blocks of candidates, for black-box searches.
 
 Source: Storn & Price 1997. Selection happens a generation at a time ("deferred"), so that a
-block of candidates can share one forward pass. It stops at the first block with a hit, and
-every member is checked, those of generation 0 included.
+block of candidates can share one forward pass. It stops at the first hit, every member is
+checked, those of generation 0 included, and what it finds does not depend on the block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from audit.stresses.pixel_candidates import TIE
+
 Genomes = npt.NDArray[np.float64]  # (n, d), a row is a candidate
 Energies = npt.NDArray[np.float64]  # (n,), smaller is better
-Evaluate = Callable[[Genomes], tuple[Energies, npt.NDArray[np.bool_]]]
 Propose = Callable[[Genomes, Energies], Genomes]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The best candidate, its energy, whether it is a hit, and how many were evaluated."""
+    """The best candidate, its energy, whether it is a hit, and how many it took.
+
+    `evaluations` counts as if they were made one by one: up to the hit and not beyond.
+    """
 
     genome: npt.NDArray[np.float64]
     energy: float
@@ -29,13 +33,15 @@ class Outcome:
     evaluations: int
 
 
-def evolve(
-    evaluate: Evaluate, start: Genomes, propose: Propose, *, evaluations: int, block: int
-) -> Outcome:
+Evolution = Generator[Genomes, tuple[Energies, npt.NDArray[np.bool_]], Outcome]
+
+
+def evolve(start: Genomes, propose: Propose, *, evaluations: int, block: int) -> Evolution:
     """Minimise from generation `start` with at most `evaluations`, `block` of them at a time.
 
-    `propose(population, energies)` gives one trial per member; a trial takes the place of its
-    member when it is no worse. The last generation is cut short where the budget ends.
+    Yields genomes and is sent their energies and which of them are hits. `propose(population,
+    energies)` gives one trial per member; a trial takes the place of its member when it is no
+    worse (within TIE). The last generation is cut short where the budget ends.
     """
     population, trials = start.copy(), start
     energies = np.full(len(start), np.inf)
@@ -43,12 +49,13 @@ def evolve(
     while True:
         for first in range(0, len(trials), block):
             last = min(first + block, len(trials), first + evaluations - spent)
-            energy, hit = evaluate(trials[first:last])
-            spent += last - first
+            energy, hit = yield trials[first:last]
             if hit.any():
-                best = int(np.where(hit, energy, np.inf).argmin())
-                return Outcome(trials[first + best].copy(), float(energy[best]), True, spent)
-            taken = np.arange(first, last)[energy <= energies[first:last]]
+                found = int(hit.argmax())
+                genome = trials[first + found].copy()
+                return Outcome(genome, float(energy[found]), True, spent + found + 1)
+            spent += last - first
+            taken = np.arange(first, last)[energy <= energies[first:last] + TIE]
             population[taken] = trials[taken]
             energies[taken] = energy[taken - first]
             if spent >= evaluations:

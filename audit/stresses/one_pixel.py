@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from audit.errors import HipauditError, StressFailed, did_you_mean
-from audit.results import Scalar
-from audit.stresses.evolution import (
-    Energies,
-    Genomes,
-    Outcome,
-    best_1,
-    evolve,
-    latin_hypercube,
-    rand_1,
-    redrawn,
+from audit.errors import HipauditError, did_you_mean
+from audit.stresses.evolution import Outcome
+from audit.stresses.pixel_candidates import described, image_of
+from audit.stresses.pixel_genes import (
+    LEAST_POPULATION,
+    Genes,
+    art,
+    art_start,
+    evaluations,
+    evolution,
+    su2019,
 )
+from audit.stresses.pixel_queries import Search, answered
+from audit.stresses.radii import at_least
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 
 MODES = ("su2019", "art")
-LEAST_POPULATION = 4  # rand/1 needs a member and three others
-# The same image may score up to 1e-4 apart in batches of another size, and the engine checks
-# again in one: a hit closer to the boundary than that does not end the search.
-CLEAR = 1e-4
 
 
 def _cost(params: Mapping[str, Any]) -> float:
-    return float(_evaluations(params["population"], params["generations"], params["queries"]))
-
-
-def _evaluations(population: int, generations: int, queries: int) -> int:
-    """Generation 0 counts too: 400 × (100 + 1) = 40,400 for the budget of Su et al."""
-    return min(queries, population * (generations + 1))
+    return float(evaluations(params["population"], params["generations"], params["queries"]))
 
 
 @stress(
@@ -62,8 +53,8 @@ def one_pixel(
     """Replace at most `pixels` pixels by new grey levels (colours for colour images).
 
     Differential evolution with `population` candidates for at most `generations` generations
-    and `queries` evaluations per image, `block` of them per forward pass; it ends for an
-    image at its first clear success, so `queries` of the result varies. `mode`:
+    and `queries` evaluations per image, `block` of them at a time; it ends for an image at its
+    first clear success, so `queries` of the result varies. `mode`:
 
     * "su2019": rand/1, F = 0.5, no crossover; places uniform, levels from N(128, 127) cut to
       0–255. Places that leave the image are drawn afresh (the paper does not say).
@@ -73,106 +64,48 @@ def one_pixel(
     Minimised is the log-odds of the true class, which orders candidates like Su's probability
     but does not saturate. Levels are whole (0–255), as a radiograph is grey the pixel is grey.
     Each image is searched on its own, with its own draws: no result depends on the batch.
+    A candidate met before is looked up; it counts as a query, as in the paper, not as a forward.
     `found` holds column x, row y and the value in [0, 1] (red, green, blue for colour), with
     a number from the second pixel on. Raises StressFailed when the model is not finite.
     Source: Su et al. 2019, arXiv:1710.08864.
     """
-    _check(pixels, mode, population, generations, queries, block)
-    rows = [int(row) for row in np.flatnonzero(batch.open)]
-    if not rows:
-        return
-    limit = _evaluations(population, generations, queries)
-    images, found, spent = [], [], []
-    for row in rows:
-        search = _Search(model, batch.x[row], int(batch.y[row]), pixels, batch.rngs[row])
-        outcome = search.run(mode, population, limit, block)
-        images.append(search.render(outcome.genome[None])[0])
-        found.append(search.describe(outcome))
-        spent.append(outcome.evaluations)
-    yield Altered({"search": mode}, torch.stack(images), rows, found, spent)
-
-
-def _check(pixels: int, mode: str, population: int, generations: int, q: int, block: int) -> None:
     if mode not in MODES:
         raise HipauditError(
             "a mode of one_pixel", f'"{mode}"', did_you_mean(str(mode), list(MODES))
         )
-    least = {"pixels": 1, "population": LEAST_POPULATION, "generations": 0, "queries": 1}
-    least["block"] = 1
-    values = (pixels, population, generations, q, block)
-    for (name, low), value in zip(least.items(), values, strict=True):
-        if not isinstance(value, int) or value < low:
-            raise HipauditError(f"{name} of {low} or more", f"{value!r}")
-
-
-class _Search:
-    """One image under search. A genome is, per pixel, (x, y, level per channel)."""
-
-    def __init__(
-        self, model: Attackable, x: Tensor, target: int, pixels: int, rng: np.random.Generator
-    ) -> None:
-        self.model, self.x, self.target, self.pixels, self.rng = model, x, target, pixels, rng
-        channels, height, width = x.shape
-        self.place = np.tile([True, True] + [False] * channels, pixels)
-        self.high = np.tile([float(width), float(height)] + [255.0] * channels, pixels)
-
-    def run(self, mode: str, population: int, limit: int, block: int) -> Outcome:
-        start, propose = (
-            (self._start_su, self._next_su)
-            if mode == "su2019"
-            else (self._start_art, self._next_art)
+    check_budget(pixels, population, generations, queries, block)
+    limit = evaluations(population, generations, queries)
+    rows = [int(row) for row in np.flatnonzero(batch.open)]
+    searches: list[Search[Outcome]] = []
+    for row in rows:
+        genes, rng = Genes.of(batch.x[row], pixels), batch.rngs[row]
+        start = (
+            genes.drawn(rng, population) if mode == "su2019" else art_start(genes, rng, population)
         )
-        return evolve(self.score, start(population), propose, evaluations=limit, block=block)
+        rule = su2019(genes, rng) if mode == "su2019" else art(genes, rng)
+        searches.append(evolution(genes, start, rule, int(batch.y[row]), limit, block))
+    if rows:
+        size = min(block, population)
+        outcomes = answered("one_pixel", model, batch.x[rows], searches, block=size)
+        yield handed_over(mode, batch, rows, outcomes, pixels)
 
-    def _start_su(self, population: int) -> Genomes:
-        shape = (population, len(self.high))
-        places = self.rng.random(shape) * self.high
-        levels = self.rng.normal(128, 127, shape)
-        return self._kept(np.where(self.place, places, levels))
 
-    def _next_su(self, population: Genomes, _: Energies) -> Genomes:
-        return self._kept(rand_1(self.rng, population, scale=0.5))
+def check_budget(pixels: int, population: int, generations: int, queries: int, block: int) -> None:
+    """HipauditError unless every one is a whole number that a search can work with."""
+    at_least(1, pixels=pixels, queries=queries, block=block)
+    at_least(LEAST_POPULATION, population=population)
+    at_least(0, generations=generations)
 
-    def _kept(self, genomes: Genomes) -> Genomes:
-        """Levels cut to 0–255; places outside drawn afresh."""
-        levels = np.clip(genomes, 0.0, 255.0)
-        return np.where(self.place, redrawn(self.rng, genomes, self.high), levels)
 
-    def _start_art(self, population: int) -> Genomes:
-        return np.asarray(latin_hypercube(self.rng, population, len(self.high)) * self.high)
-
-    def _next_art(self, population: Genomes, energies: Energies) -> Genomes:
-        trials = best_1(self.rng, population, energies, self.rng.uniform(0.5, 1.0))
-        return redrawn(self.rng, trials, self.high)
-
-    def render(self, genomes: Genomes) -> Tensor:
-        """(n, d) -> (n, C, H, W): the image with each candidate's pixels put in, in order."""
-        out = self.x.expand(len(genomes), -1, -1, -1).clone()
-        members = torch.arange(len(genomes))
-        for pixel in np.split(genomes, self.pixels, axis=1):
-            column, row = (torch.from_numpy(np.floor(pixel[:, i]).astype(int)) for i in (0, 1))
-            levels = torch.from_numpy(np.rint(pixel[:, 2:]) / 255).to(out.dtype)
-            out[members, :, row, column] = levels
-        return out
-
-    def score(self, genomes: Genomes) -> tuple[Energies, npt.NDArray[np.bool_]]:
-        """Log-odds of the true class, and who is decided otherwise by a clear margin."""
-        with torch.no_grad():
-            logits = self.model.decision_logits(self.render(genomes)).double().cpu()
-        if not bool(torch.isfinite(logits).all()):
-            raise StressFailed("one_pixel: the model gave a logit that is not finite")
-        others = torch.cat([logits[:, : self.target], logits[:, self.target + 1 :]], dim=1)
-        true = logits[:, self.target]
-        energy = true - torch.logsumexp(others, dim=1)
-        return energy.numpy(), (others.amax(1) - true > CLEAR).numpy()
-
-    def describe(self, outcome: Outcome) -> dict[str, Scalar]:
-        """Where and what, in numbers a reader can repeat."""
-        said: dict[str, Scalar] = {}
-        for index, pixel in enumerate(np.split(outcome.genome, self.pixels)):
-            end = "" if index == 0 else str(index + 1)
-            names = ["value"] if len(pixel) == 3 else ["red", "green", "blue"]
-            said |= {f"x{end}": int(pixel[0]), f"y{end}": int(pixel[1])}
-            levels = np.rint(pixel[2:]) / 255
-            said |= {f"{name}{end}": float(v) for name, v in zip(names, levels, strict=True)}
-        return said | {"fooled_in_search": outcome.hit}
+def handed_over(
+    mode: str, batch: Batch, rows: Sequence[int], outcomes: Sequence[Outcome], pixels: int
+) -> Altered:
+    """The best candidate of every search, success or not: the engine decides that."""
+    images, found = [], []
+    for row, outcome in zip(rows, outcomes, strict=True):
+        x = batch.x[row]
+        best = Genes.of(x, pixels).candidates(outcome.genome[None])
+        images.append(image_of(x, best))
+        found.append(described(best, x.shape[-1]) | {"fooled_in_search": outcome.hit})
+    spent = [outcome.evaluations for outcome in outcomes]
+    return Altered({"search": mode}, torch.stack(images), rows, found, spent)

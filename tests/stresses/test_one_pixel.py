@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from audit.attempt import stressed_rows
+from audit.attempt import Sight, stressed_rows
 from audit.cases.case import Case
 from audit.errors import HipauditError, StressFailed
 from audit.stresses.registry import Altered, get_stress
@@ -136,19 +136,59 @@ def test_a_case_is_searched_alike_alone_and_in_a_batch(mode: str) -> None:
     assert single.queries[0] == together.queries[2]
 
 
-def test_queries_are_the_forwards_spent_and_stay_within_the_planned_cost() -> None:
+def test_forwards_stay_within_queries_and_the_planned_cost() -> None:
     x = torch.zeros(3, 1, H, W)
-    model = classifier_of(FooledByPixel(COLUMN, ROW, H, W), H, W)
+    model = classifier_of(Unmoved(), H, W)
     stress = get_stress("one_pixel")
     for params in ({"queries": 700}, {"population": 10, "generations": 4}, {"queries": 1}):
         full = stress.check(params)
         before = model.forwards
         (altered,) = stress.perturb(model, batch_of(x), **full)
-        assert altered.queries is not None
-        assert sum(altered.queries) == model.forwards - before
-        assert max(altered.queries) <= stress.cost(full)
+        assert altered.queries == [stress.cost(full)] * 3
+        assert 0 < model.forwards - before <= sum(altered.queries)
     su = stress.check({"queries": 10**9})
     assert stress.cost(su) == 400 * 101
+
+
+class Listening(FooledByPixel):
+    """Keeps every image it is asked about."""
+
+    def __init__(self, *given: int) -> None:
+        super().__init__(*given)
+        self.asked: list[bytes] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.asked += [image.numpy().tobytes() for image in x]
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("population", [8, 40])
+def test_no_image_is_sent_through_the_network_twice_but_repeats_count_as_queries(
+    population: int,
+) -> None:
+    side = 3  # 9 places, three draws in ten cut to black or white: repeats are certain
+    toy = Listening(1, 1, side, side)
+    toy.weight *= 0.2  # nothing fools it
+    stress = get_stress("one_pixel")
+    params = stress.check({"population": population, "generations": 1000, "queries": 1000})
+    x = torch.full((1, 1, side, side), 0.1)  # not a whole level: every pixel shows
+    (altered,) = stress.perturb(classifier_of(toy, side, side), batch_of(x), **params)
+    assert altered.queries == [1000]
+    assert len(toy.asked) == len(set(toy.asked))
+    assert 20 < len(toy.asked) < 900
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_blocks_and_company_change_the_forward_passes_and_nothing_else(mode: str) -> None:
+    x = torch.rand(5, 1, H, W, generator=torch.Generator().manual_seed(3)) / 400
+    toy = FooledByPixel(COLUMN, ROW, H, W)
+    seen = [
+        search(toy, x, mode=mode, block=block, population=12, queries=240) for block in (1, 12, 64)
+    ]
+    for other in seen[1:]:
+        assert torch.equal(other.images, seen[0].images)
+        assert other.queries == seen[0].queries
+        assert other.found == seen[0].found
 
 
 def test_no_candidate_is_yielded_when_no_case_is_open() -> None:
@@ -171,7 +211,7 @@ def test_the_engine_confirms_the_planted_pixel_in_float32_and_at_8_bits() -> Non
     rows = stressed_rows(
         stress,
         stress.check({"queries": 6000}),
-        model,
+        Sight.alone(model),
         cases,
         [True] * 3,
         seed=0,
@@ -203,11 +243,11 @@ def test_a_hit_within_float_noise_does_not_end_the_search_but_is_still_handed_ov
     ("params", "expected"),
     [
         ({"mode": "su"}, 'Did you mean "su2019"'),
-        ({"pixels": 0}, "pixels of 1 or more"),
-        ({"population": 3}, "population of 4 or more"),
-        ({"queries": 0}, "queries of 1 or more"),
-        ({"block": 0}, "block of 1 or more"),
-        ({"generations": 1.5}, "generations of 0 or more"),
+        ({"pixels": 0}, "`pixels` to be a whole number from 1"),
+        ({"population": 3}, "`population` to be a whole number from 4"),
+        ({"queries": 0}, "`queries` to be a whole number from 1"),
+        ({"block": 0}, "`block` to be a whole number from 1"),
+        ({"generations": 1.5}, "`generations` to be a whole number from 0"),
     ],
 )
 def test_a_wrong_parameter_is_refused_in_one_line(params: dict[str, object], expected: str) -> None:
