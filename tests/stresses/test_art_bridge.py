@@ -102,7 +102,9 @@ def test_every_attack_runs_on_a_stock_art_classifier(art, name: str) -> None:
     module = nn.Sequential(classifier.module)
     images = x.expand(-1, 3, -1, -1).numpy().copy()
     mine = art_classifier(art, module, (3, SIDE, SIDE))
-    small = {"one_pixel": {"population": 6, "generations": 1}, "square": {"queries": 6}}
+    few = {"population": 6, "generations": 1}
+    small = {"one_pixel": few, "one_pixel_seeded": few, "square": {"queries": 6}}
+    small["sparse_rs"] = {"queries": 6}
     attack = as_evasion_attack(name, mine, **small.get(name, {}))
     assert isinstance(attack, art.attacks.EvasionAttack)
     before = images.copy()
