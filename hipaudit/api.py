@@ -35,6 +35,8 @@ def run(
     `classes`, `epsilons` (in [0, 1]), `stresses`, `skip`, `defences`, `subgroups`,
     `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
     With `defences=["adversarial-training"]`, `train_data` is a path or Cases to harden on.
+    `surrogates`: a list of other models (paths, modules or Classifiers) of the same classes; what
+    gradient attacks make on them is also shown to this one.
 
     Rules and card are read from the working directory, as by the command line. Raises
     HipauditError in one line for anything that cannot be used. The same call again
@@ -65,6 +67,7 @@ def run(
         model_options,
         settings_of,
     )
+    from hipaudit.surrogates import check_surrogates, surrogates
     from hipaudit.workflow import check_places, conclude, default_folder, understand, verdict_of
 
     flags = {**defaults(), **_renamed(options), "preset": preset}
@@ -73,6 +76,7 @@ def run(
     asked = audit_options(flags, settings, papers)
     folder = as_path(out) or default_folder(model)
     check_places(folder, ())
+    check_surrogates(flags)
     reading, defences = data_options(flags, settings), trained(flags)
     understood = understand(
         model, cases, model_options(flags, settings), reading, options=asked, trained=defences
@@ -85,6 +89,7 @@ def run(
         progress,
         understood.notes,
         hardened(understood, flags, reading, asked, folder, progress),
+        surrogates(understood, flags, settings),
     )
     verdict = verdict_of(results, papers)
     if report:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.gate.rules import DataSettings
+from hipaudit.surrogates import asked
 
 if TYPE_CHECKING:
     from audit.cases.options import DataOptions
@@ -126,7 +127,7 @@ def command_line(flags: Flags) -> str:
         "train_data": "--train-data TRAIN",
     }
     words += [text for name, text in files.items() if flags.get(name)]
-    return " ".join([*words, *("--surrogate OTHER" for _ in flags.get("surrogates") or ())])
+    return " ".join([*words, *("--surrogate OTHER" for _ in asked(flags))])
 
 
 def _text(value: Any) -> str:

@@ -57,12 +57,14 @@ class Material:
         self, metric: str, group: Mapping[str, str] = EVERYONE, kind: str = "attack"
     ) -> dict[str, list[tuple[float, Finding]]]:
         """Stress -> (level, finding) by rising level, without defence; where there are several.
+        Images that another model made are left out.
 
         The level is ε in 8-bit grey levels, or the one number that differs between findings.
         """
         found: dict[str, list[Finding]] = {}
         for f in self.stressed(metric, group):
-            if f.defence == "none" and self.kind_of(f.stress) == kind:
+            made_here = "surrogate" not in f.params
+            if f.defence == "none" and self.kind_of(f.stress) == kind and made_here:
                 found.setdefault(f.stress, []).append(f)
         found = {stress: _widest(fs) for stress, fs in found.items()}
         levels = {name: _levels(fs) for name, fs in found.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from audit.results import Finding, Scalar, as_levels
+from audit.results import Finding, PlannedRun, Scalar, as_levels
 
 METRICS = {
     "auroc": "AUROC",
@@ -51,6 +51,10 @@ DEFENCES = {
     "quality-filter": "quality filter",
     "referral": "referral by cut-off",
     "adversarial-training": "adversarial training",
+    "randomised-smoothing": "randomised smoothing",
+    "jpeg": "JPEG compression",
+    "bit-depth": "fewer grey levels (bit depth)",
+    "blur": "Gaussian blur",
 }
 SCORES = {
     "auroc",
@@ -183,8 +187,27 @@ def _details(params: Mapping[str, Scalar], variant: str) -> list[str]:
     elif variant in {"worst", "worst cell", "average", "every case"}:
         words.append(variant)
     told = [name for name in TOLD if name in params]
-    known = told if told or words else list(params)[:3]
-    return words + [f"{name.replace('_', ' ')} {_scalar(params[name])}" for name in known]
+    others = [name for name in params if name != "surrogate"]
+    known = told if told or words else others[:3]
+    words += [f"{name.replace('_', ' ')} {_scalar(params[name])}" for name in known]
+    return words + origin(str(params.get("surrogate", "")))
+
+
+def origin(surrogate: str) -> list[str]:
+    """Where an attack's images were made, unless on the audited model itself.
+
+    >>> origin("resnet18"), origin("")
+    (['made on resnet18, shown to the audited model'], [])
+    """
+    if surrogate == "undefended":
+        return ["made on the model without its defence"]
+    return [f"made on {surrogate}, shown to the audited model"] if surrogate else []
+
+
+def run_name(run: PlannedRun) -> str:
+    """ "FGSM, under TTA (test-time augmentation), made on the model without its defence"."""
+    under = [] if run.defence == "none" else [f"under {defence_name(run.defence)}"]
+    return ", ".join([stress_name(run.stress), *under, *origin(run.surrogate)])
 
 
 def _scalar(value: Scalar) -> str:

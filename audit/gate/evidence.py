@@ -11,6 +11,7 @@ from audit.gate.rules import Rule, Wanted, amount
 from audit.results import Finding, Note, PlannedRun, Results, Scalar
 
 ANY = "any"
+SURROGATE = "surrogate"  # images that another model made: only for a rule that names it
 NAMED = ("stress", "defence", "variant", "contrast")  # fields of a finding, not attributes
 
 
@@ -119,6 +120,7 @@ def _fits(finding: Finding, wish: Wish) -> bool:
             key in finding.params and same(finding.params[key], value)
             for key, value in wish.params.items()
         )
+        and (SURROGATE in wish.params or SURROGATE not in finding.params)
     )
 
 
@@ -177,7 +179,7 @@ def _unfinished(results: Results, wish: Wish) -> None:
 
 
 def _may_bear(run: PlannedRun, wish: Wish) -> bool:
-    if not _stress_fits(run.stress, wish.stress):
+    if not _stress_fits(run.stress, wish.stress) or run.surrogate != wish.params.get(SURROGATE, ""):
         return False
     both = run.params.keys() & wish.params.keys()
     return all(

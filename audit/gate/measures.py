@@ -63,6 +63,8 @@ def described(finding: Finding) -> str:
             parts.append(f"{word} {finding.params[name]}")
     if finding.defence != "none":
         parts.append(f"with {finding.defence}")
+    if "surrogate" in finding.params:
+        parts.append(f"made on {finding.params['surrogate']}")
     parts += [f"{key} {value}" for key, value in finding.group.items()]
     return " ".join(parts)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reports.blocks import Block, Items, Table, Text
 from reports.card import card_overclaims
 from reports.material import Material
-from reports.numbers import stress_name
+from reports.numbers import run_name, stress_name
 from reports.outline import outline
 from reports.panels.registry import panel
 from reports.sections import field
@@ -26,7 +26,7 @@ def _stresses(material: Material) -> list[list[str]]:
     left_out = [[stress_name(name), "stress", reason] for name, reason in plan.not_tested.items()]
     return left_out + [
         [
-            stress_name(run.stress) + ("" if run.defence == "none" else f" under {run.defence}"),
+            run_name(run),
             f"stress, {run.state}",
             run.reason or "no reason recorded",
         ]
@@ -81,8 +81,7 @@ def found_limits(material: Material) -> list[str]:
         )
     sampled = [r for r in results.plan.runs if r.state == "done" and r.sample < r.of]
     found += [
-        f"{stress_name(run.stress)} saw {run.sample} of {run.of} cases ({run.rule})."
-        for run in sampled
+        f"{run_name(run)} saw {run.sample} of {run.of} cases ({run.rule})." for run in sampled
     ]
     wide = sum(f.imprecise for f in results.findings)
     if wide:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reports.blocks import Block, Items, Page, Table
 from reports.material import Material
-from reports.numbers import amount, ratio, stress_name
+from reports.numbers import amount, origin, ratio, stress_name
 from reports.panels.registry import panel
 from reports.texts import text_data
 
@@ -15,7 +15,7 @@ from reports.texts import text_data
 def runs_table(material: Material) -> Sequence[Block]:
     rows = [
         [
-            stress_name(run.stress),
+            ", ".join([stress_name(run.stress), *origin(run.surrogate)]),
             "" if run.defence == "none" else run.defence,
             f"{run.sample}/{run.of}",
             run.state,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audit.results import Finding
+from audit.results import Finding, Scalar
 from reports.blocks import Block, Cell, Figure, Table, Text
 from reports.cells import rate_cell
 from reports.figures.forest import before_after
@@ -86,8 +86,9 @@ def _pairs(material: Material, defence: str) -> list[Block]:
         return []
     name = defence_name(defence)
     note = (
-        "The attack goes through the defence. The paired difference is over the cases both "
-        "examined; where the samples differ, the two columns are not of the same cases."
+        "The attack goes through the defence, unless its images were made without it. The paired "
+        "difference is over the cases both examined; where the samples differ, the two columns "
+        "are not of the same cases."
     )
     columns = ["Setting", "Without", "With", "Paired difference (95% CI)"]
     table = Table(
@@ -106,7 +107,7 @@ def _paired(material: Material, f: Finding) -> str | Cell:
     for other in material.results.find(
         f.metric, stress=f.stress, group={}, defence=f.defence, contrast="defence=none"
     ):
-        if other.variant == f.variant and epsilon(other) == epsilon(f):
+        if other.variant == f.variant and other.params == f.params:
             if other.value is None:
                 return rate_cell(other)
             value, _, rest = difference(other).partition(" (95% CI ")
@@ -126,9 +127,20 @@ def one_pixel(material: Material) -> Sequence[Block]:
 
 
 def _undefended(material: Material, f: Finding) -> Finding | None:
+    """The same without the defence; images made without it are those of the plain attack there."""
+    borrowed = f.params.get("surrogate", "")
+    made_on = "" if borrowed == "undefended" else borrowed
     same = [
         other
         for other in material.results.find(f.metric, stress=f.stress, group={}, defence="none")
-        if other.variant == f.variant and epsilon(other) == epsilon(f) and other.contrast is None
+        if other.variant == f.variant
+        and epsilon(other) == epsilon(f)
+        and other.contrast is None
+        and other.params.get("surrogate", "") == made_on
     ]
-    return same[0] if same else None
+    alike = [other for other in same if _settings(other) == _settings(f)]
+    return next(iter(alike or same), None)
+
+
+def _settings(f: Finding) -> dict[str, Scalar]:
+    return {name: value for name, value in f.params.items() if name != "surrogate"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.material import Material, probe_detail
-from reports.numbers import amount, full, listed, stress_name
+from reports.numbers import amount, full, listed, run_name
 from reports.values.registry import Value, value
 
 
@@ -69,11 +69,7 @@ def attacks(material: Material) -> Value:
 
 def _done(material: Material, kind: str) -> Value:
     runs = [r for r in material.results.plan.runs if r.kind == kind and r.state == "done"]
-    lines = []
-    for run in runs:
-        under = "" if run.defence == "none" else f", under {run.defence}"
-        lines.append(f"{stress_name(run.stress)}{under}: {run.sample}/{run.of} cases ({run.rule})")
-    return lines or None
+    return [f"{run_name(r)}: {r.sample}/{r.of} cases ({r.rule})" for r in runs] or None
 
 
 @value("adversarial.threat")
