@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from audit.checkpoints.gradients import NO_GRADIENTS, gives_gradients
 from audit.checkpoints.names import class_order, positive_class
 from audit.checkpoints.network import Network
 from audit.checkpoints.options import ModelOptions
@@ -66,6 +67,7 @@ def classifier_of(network: Network, known: Known) -> Classifier:
         module = AsLogits(network.module, seen.kind, classes.index(positive))
     layer, layer_notes = _cam_layer(network, known, module)
     own = known.own
+    gradients = gives_gradients(module, way)
     description = ModelDescription(
         name=slug(own.name if own else network.architecture),
         architecture=network.architecture,
@@ -81,7 +83,7 @@ def classifier_of(network: Network, known: Known) -> Classifier:
         preparation_origin=origin,
         output=seen.kind,
         cam_layer=layer,
-        gradients=True,
+        gradients=gradients,
         golden=known.sidecar.golden,
         training={**(own.training if own else {}), **_quality(known.sidecar)},
         notes=(
@@ -93,6 +95,7 @@ def classifier_of(network: Network, known: Known) -> Classifier:
             *positive_notes,
             *layer_notes,
             *_finite(network.module),
+            *([] if gradients else [NO_GRADIENTS]),
         ),
     )
     return Classifier(module, description, device=known.options.device)
