@@ -23,14 +23,15 @@ def first_fooling(
     Where none is: the last level of a stress of levels, x itself for a search; x itself, too,
     where x is decided differently from y already. Sets `batch.open` as it goes.
     """
-    batch.open = _decided(model, batch.x) == batch.y.numpy()
+    truth = batch.y.numpy().copy()
+    batch.open = _decided(model, batch.x) == truth
     chosen = batch.x.clone()
     for altered in stress.perturb(model, batch, **params):
         rows = np.arange(len(chosen)) if altered.rows is None else np.asarray(altered.rows)
         open_ = batch.open[rows]
         rows, images = rows[open_], _stacked(altered, chosen)[torch.from_numpy(open_)]
         if len(rows):
-            fooled = _decided(model, images) != batch.y.numpy()[rows]
+            fooled = _decided(model, images) != truth[rows]
             taken = fooled | (stress.variants == "level")
             chosen[rows[taken]] = images[torch.from_numpy(taken)]
             batch.open[rows[fooled]] = False

@@ -45,6 +45,7 @@ class Batch:
     open: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __post_init__(self) -> None:
+        self.y = self.y.clone()  # who judges keeps the truth: a stress may write on its copy only
         if self.open.shape != (len(self.y),):
             self.open = np.ones(len(self.y), dtype=bool)
 
