@@ -24,43 +24,36 @@ def metal(
     batch: Batch,
     *,
     areas: Sequence[float] = (0.005, 0.01, 0.02, 0.04, 0.08),
-    shapes: Sequence[str] = ("screw", "nail", "plate", "prosthesis"),
+    shape: str = "any",
     attenuation: float = 6.0,
     depth: float = 4.0,
 ) -> Iterator[Altered]:
     """An implant whose shadow covers the part `areas` of the native image.
 
-    One of `shapes` (a screw, a nail with its locking bolt, a plate with its screws, the head and
-    stem of a prosthesis), its direction, side and place are drawn once per case, whatever the
-    label: the place evenly over what keeps it within the image; one too long is cut off. Every
-    part is a solid rod: rays through its axis meet the optical thickness μt = `attenuation`,
-    others in proportion to the chord. As in `quantum_noise`, a displayed pixel v stands for the
-    intensity exp(-`depth`·v); metal over the part c of a pixel leaves the intensity times
-    1 - c + c·exp(-μt) (Beer–Lambert), so it adds to v, and white stays white. 6 is 17 mm of
-    titanium or 6 mm of steel at 60 keV (NIST XCOM). Not modelled: scatter, beam hardening, and
-    anatomy that makes room.
+    `shape` is "screw", "nail" (with its locking bolt), "plate" (with its screws), "prosthesis"
+    (head and stem) or "any" of them, drawn. It, its direction, side and place are drawn once per
+    case, whatever the label: the place evenly over what keeps it within the image; one too long
+    is cut off. Every part is a solid rod: rays through its axis meet the optical thickness
+    μt = `attenuation`, others in proportion to the chord. As in `quantum_noise`, a displayed
+    pixel v stands for the intensity exp(-`depth`·v); metal over the part c of a pixel leaves the
+    intensity times 1 - c + c·exp(-μt) (Beer–Lambert), so it adds to v, and white stays white.
+    6 is 17 mm of titanium or 6 mm of steel at 60 keV (NIST XCOM). Not modelled: scatter, beam
+    hardening, and anatomy that makes room.
 
-    Raises HipauditError for `areas` outside [0.0001, 0.25] or not rising, an unknown shape or
-    none, `attenuation` or `depth` not above 0.
+    Raises HipauditError for `areas` outside [0.0001, 0.25] or not rising, an unknown `shape`,
+    `attenuation` or `depth` not above 0.
     """
     positive(attenuation=attenuation, depth=depth)
-    _check_shapes(shapes)
-    placements = [_drawn(rng, shapes) for rng in batch.rngs]
+    if shape != "any" and shape not in SHAPES:
+        fix = did_you_mean(str(shape), ["any", *SHAPES])
+        raise HipauditError("`shape` to be one of metal's", f"{shape!r}", fix)
+    among = list(SHAPES) if shape == "any" else [shape]
+    placements = [_drawn(rng, among) for rng in batch.rngs]
 
     def alter(pixels: Pixels, area: float, placement: Placement) -> Pixels:
         return implanted(pixels, area, placement, attenuation, depth)
 
     yield from per_severity(batch, "area", _areas(areas), placements, alter)
-
-
-def _check_shapes(shapes: Sequence[str]) -> None:
-    known = ", ".join(SHAPES)
-    if isinstance(shapes, str) or not shapes:
-        raise HipauditError(f"`shapes` to be a list of {known}", f"{shapes!r}")
-    for shape in shapes:
-        if shape not in SHAPES:
-            fix = did_you_mean(str(shape), list(SHAPES))
-            raise HipauditError("`shapes` of metal", f"{shape!r}", fix)
 
 
 def _drawn(rng: np.random.Generator, shapes: Sequence[str]) -> Placement:

@@ -137,6 +137,21 @@ def test_shape_and_place_are_drawn_per_case_and_kept_at_every_severity() -> None
     assert stats.chisquare(counts).pvalue > 1e-3
 
 
+def test_one_shape_can_be_asked_for_and_any_means_all_of_them() -> None:
+    image = np.zeros((60, 60), np.float32)
+    alone = levels_of("metal", [image], shape="nail", areas=0.02)[0][1][0]
+    rng = generator(1, "case 0", "metal")  # the draws in their order
+    rng.integers(1)
+    turn, mirrored = float(rng.uniform(0, 2 * np.pi)), bool(rng.integers(2))
+    placement = Placement("nail", turn, mirrored, tuple(rng.random(2)))
+    assert np.array_equal(alone, implanted(image, 0.02, placement, 6.0, 4.0))
+    shares = [
+        np.mean(found > 0.2) / np.ptp(np.argwhere(found > 0.2), axis=0).max() ** 2
+        for found in levels_of("metal", [image] * 60, areas=0.05)[0][1]
+    ]
+    assert np.ptp(shares) > 0.5 * np.mean(shares)  # slim ones and stout ones
+
+
 def test_a_grey_radiograph_stored_in_colour_stays_grey() -> None:
     grey = generator(3, "x").random((60, 50), dtype=np.float32)
     placement = Placement("nail", 0.5, False, CENTRE)
@@ -148,9 +163,8 @@ def test_a_grey_radiograph_stored_in_colour_stays_grey() -> None:
     "params",
     [
         {"areas": (0.5,)},
-        {"shapes": ("crown",)},
-        {"shapes": ()},
-        {"shapes": "nail"},
+        {"shape": "crown"},
+        {"shape": ("nail",)},
         {"attenuation": 0.0},
         {"depth": -1.0},
     ],
