@@ -25,16 +25,22 @@ def made(fooled: dict[str, set[int]]) -> Predictions:
     """PGD at two radii: on the plain model, through jpeg, carried over to jpeg, from another."""
     runs = [evidence(rows(range(N), says(DEFENDED)), range(N), defence="jpeg")]
     for epsilon in EPSILONS:
-        more = {"stress": "pgd", "epsilon": epsilon}
+        stops = {"epsilons": [epsilon], "stop_early": True}
+        more = {"stress": "pgd", "epsilon": epsilon, "params": stops}
         runs += [
             attack(TARGETS, PLAIN, fooled["plain"], **more),
             attack(TARGETS, DEFENDED, fooled["through"], defence="jpeg", **more),
-            attack(
-                TARGETS, DEFENDED, fooled["carried"], defence="jpeg", surrogate="undefended", **more
-            ),
+            attack(TARGETS, DEFENDED, fooled["carried"], **carried(epsilon)),
             attack(TARGETS, PLAIN, fooled["other"], surrogate="resnet18", **more),
         ]
     return table(TARGETS, PLAIN, *runs)
+
+
+def carried(epsilon: float) -> dict[str, object]:
+    """What is carried over walks every step, where the plain attack stops at its success."""
+    params = {"epsilons": [epsilon], "stop_early": False}
+    run = {"stress": "pgd", "defence": "jpeg", "surrogate": "undefended"}
+    return {**run, "epsilon": epsilon, "params": params}
 
 
 FOOLED = {
@@ -49,6 +55,7 @@ FOUND = derive(made(FOOLED), None, 0)
 def difference(contrast: str, epsilon: float, defence: str, surrogate: str | None) -> Finding:
     params = {"epsilon": epsilon}
     params |= {} if surrogate is None else {"surrogate": surrogate}
+    params |= {"stop_early": surrogate != "undefended"}
     where = {"stress": "pgd", "defence": defence, "params": params, "contrast": contrast}
     return one(FOUND, "robust_accuracy", **where)
 

@@ -30,6 +30,8 @@ SHARED = (
 )
 SURROGATE = "surrogate"
 UNDEFENDED = "undefended"
+# An attack that is carried over walks every step; on its own model it may stop at its success.
+BESIDES = (SURROGATE, "stop_early")
 PAIRED = "Bonett-Price"
 PAIRED_PATIENTS = "Bonett-Price on patients"
 BOOTSTRAP = "patient bootstrap"
@@ -74,7 +76,7 @@ def _key(
     made_on = label.params.get(SURROGATE, "") if surrogate is None else surrogate
     if defence == "none" and made_on == UNDEFENDED:
         made_on = ""
-    params = tuple(sorted((k, v) for k, v in label.params.items() if k != SURROGATE))
+    params = tuple(sorted((k, v) for k, v in label.params.items() if k not in BESIDES))
     return label.stress, defence or label.defence, params, label.variant, made_on
 
 

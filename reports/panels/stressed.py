@@ -1,4 +1,4 @@
-"""Sections 7 and 8: tables of what the stresses did."""
+"""Section 8: tables of what the attacks did."""
 
 from __future__ import annotations
 
@@ -28,34 +28,26 @@ HEADINGS = {"attack_success_8bit": "Success, 8 bits"}
 
 @panel("attack_table")
 def attack_table(material: Material) -> Sequence[Block]:
-    return _table(material, "attack", "Decisions that stand under attack")
-
-
-@panel("corruption_table")
-def corruption_table(material: Material) -> Sequence[Block]:
-    return _table(material, "corruption", "Decisions that stand under corruption")
-
-
-def _table(material: Material, kind: str, caption: str) -> Sequence[Block]:
     lines: dict[tuple[str, ...], dict[str, Finding]] = {}
     for metric in METRICS:
         for f in material.stressed(metric):
-            if material.kind_of(f.stress) == kind and f.defence == "none":
+            if material.kind_of(f.stress) == "attack" and f.defence == "none":
                 key = (f.stress, f.variant, f"{epsilon(f):.9f}", str(sorted(f.params.items())))
                 lines.setdefault(key, {})[metric] = f
-    metrics = METRICS if kind == "attack" else METRICS[:3]
     rows: list[list[str | Cell]] = [
-        [setting(next(iter(found.values()))), *(rate_cell(found.get(m)) for m in metrics)]
+        [setting(next(iter(found.values()))), *(rate_cell(found.get(m)) for m in METRICS)]
         for found in lines.values()
     ]
     if not rows:
         return []
-    columns = ["Stress", *(HEADINGS.get(m, metric_name(m).capitalize()) for m in metrics)]
-    widths = (25, 15, 15, 15, 15, 15) if kind == "attack" else (37, 21, 21, 21)
-    note = "95% CI · k/n below each value. † imprecise."
-    if kind == "attack":
-        note += " No success: no failure found by this search at this level in these images."
-    return [Table(caption, columns, rows, note, frozenset(range(1, len(columns))), widths)]
+    columns = ["Stress", *(HEADINGS.get(m, metric_name(m).capitalize()) for m in METRICS)]
+    note = (
+        "95% CI · k/n below each value. † imprecise. No success: no failure found by this search "
+        "at this level in these images."
+    )
+    caption = "Decisions that stand under attack"
+    numeric = frozenset(range(1, len(columns)))
+    return [Table(caption, columns, rows, note, numeric, (25, 15, 15, 15, 15, 15))]
 
 
 @panel("defence_pairs")
@@ -143,4 +135,4 @@ def _undefended(material: Material, f: Finding) -> Finding | None:
 
 
 def _settings(f: Finding) -> dict[str, Scalar]:
-    return {name: value for name, value in f.params.items() if name != "surrogate"}
+    return {n: value for n, value in f.params.items() if n not in ("surrogate", "stop_early")}
