@@ -37,18 +37,22 @@ TARGET = 0.05  # of ONE_IMAGE: what a case may cost beyond its rows of the table
 
 
 def write_images(folder: Path, count: int) -> None:
-    """Class folders of grey PNGs of noise around a level that tells the classes apart."""
+    """Grey PNGs of noise around a level that tells the classes apart, and labels.csv: two views
+    of every patient, so that intervals come from the patient bootstrap."""
     import numpy as np
     from PIL import Image
 
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["path,label,patient_id,view"]
     for number in range(count):
-        label = CLASSES[number % 2]
+        positive = number // 2 % 2 == 0
         draw = np.random.default_rng(number)
-        level = 90 if number % 2 else 160
+        level = 90 if positive else 160
         pixels = np.clip(draw.normal(level, 60, NATIVE), 0, 255).astype(np.uint8)
-        place = folder / label
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(place / f"{number:06d}.png")
+        Image.fromarray(pixels).save(folder / f"{number:06d}.png")
+        view = ("frontal", "lateral")[number % 2]
+        lines.append(f"{number:06d}.png,{CLASSES[not positive]},patient {number // 2},{view}")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
 
 
 def small_classifier() -> Any:
@@ -167,7 +171,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         "# Peak memory of a whole audit",
         "",
         f"Preset {found['preset']}, a network of two convolutions at {SIZE}², images of "
-        f"{NATIVE[0]} × {NATIVE[1]}; a fresh process per point; "
+        f"{NATIVE[0]} × {NATIVE[1]}, two of each patient; a fresh process per point; "
         f"{found['repeats']} per point, the median.",
         "",
         f"Before the first case (imports, network, ART): {found['baseline'] / 1e6:.0f} MB.",
