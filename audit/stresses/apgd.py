@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from audit.errors import HipauditError
-from audit.stresses.hunt import Hunt, projected, random_start
+from audit.stresses.hunt import Hunt, everywhere, projected, random_start
 from audit.stresses.looking import Loss, ask, cross_entropy, difference_of_logits_ratio, look
 from audit.stresses.radii import at_least, radii
 from audit.stresses.registry import Altered, Attackable, Batch, stress
@@ -51,7 +51,7 @@ def apgd(
         for _ in range(restarts):
             rows = hunt.left()
             if len(rows):
-                walk(hunt, rows, epsilon, steps, objective)
+                walk(hunt, rows, everywhere(epsilon, rows, hunt.x), steps, objective)
         yield hunt.altered({"epsilon": epsilon})
 
 
@@ -76,6 +76,7 @@ class _Walk:
     rows: Tensor
     x: Tensor
     y: Tensor
+    epsilon: Tensor
     current: Tensor
     previous: Tensor
     gradient: Tensor
@@ -93,14 +94,16 @@ class _Walk:
             setattr(self, column.name, getattr(self, column.name)[on])
 
 
-def walk(hunt: Hunt, rows: Tensor, epsilon: float, steps: int, objective: Loss) -> None:
-    """One random start of each of `rows` and its steps, noted in `hunt`."""
+def walk(
+    hunt: Hunt, rows: Tensor, epsilon: Tensor, steps: int, objective: Loss = cross_entropy
+) -> None:
+    """One random start of each of `rows`, ε (M, 1, 1, 1), and its steps, noted in `hunt`."""
     state = _started(hunt, rows, epsilon, objective)
     checks = checkpoints(steps)
     for step in range(steps):
         if not len(state.rows):
             return
-        _move(state, epsilon, first=step == 0)
+        _move(state, first=step == 0)
         if step == steps - 1:
             hunt.note(state.rows, state.current, ask(hunt.model, state.current, state.y))
             return
@@ -125,7 +128,7 @@ def checkpoints(steps: int) -> list[int]:
     return [math.ceil(part * steps / 100) for part in parts if part <= 100]
 
 
-def _started(hunt: Hunt, rows: Tensor, epsilon: float, objective: Loss) -> _Walk:
+def _started(hunt: Hunt, rows: Tensor, epsilon: Tensor, objective: Loss) -> _Walk:
     x, y = hunt.x[rows], hunt.y[rows]
     start = random_start(x, epsilon, [hunt.rngs[row] for row in rows.tolist()])
     seen = look(hunt.model, start, y, objective)
@@ -135,6 +138,7 @@ def _started(hunt: Hunt, rows: Tensor, epsilon: float, objective: Loss) -> _Walk
         rows=rows,
         x=x,
         y=y,
+        epsilon=epsilon,
         current=start,
         previous=start,
         gradient=seen.gradient,
@@ -142,7 +146,7 @@ def _started(hunt: Hunt, rows: Tensor, epsilon: float, objective: Loss) -> _Walk
         best=start.clone(),
         best_gradient=seen.gradient.clone(),
         best_loss=seen.loss.clone(),
-        size=like + 2 * epsilon,
+        size=2 * epsilon.flatten(),
         gained=like.clone(),
         halved=torch.zeros_like(like, dtype=torch.bool),
         record=seen.loss.clone(),
@@ -151,14 +155,14 @@ def _started(hunt: Hunt, rows: Tensor, epsilon: float, objective: Loss) -> _Walk
     return state
 
 
-def _move(state: _Walk, epsilon: float, first: bool) -> None:
+def _move(state: _Walk, first: bool) -> None:
     """A signed step, then the same again with a quarter of the last movement mixed in."""
-    size = state.size[:, None, None, None]
-    stepped = projected(state.current + size * state.gradient.sign(), state.x, epsilon)
+    stepped = state.current + state.size[:, None, None, None] * state.gradient.sign()
+    stepped = projected(stepped, state.x, state.epsilon)
     if not first:
         mixed = MOMENTUM * (stepped - state.current)
         mixed += (1 - MOMENTUM) * (state.current - state.previous)
-        stepped = projected(state.current + mixed, state.x, epsilon)
+        stepped = projected(state.current + mixed, state.x, state.epsilon)
     state.previous, state.current = state.current, stepped
 
 

@@ -19,11 +19,15 @@ class Hunt:
     A case is settled once an image of it fools clearly and still does after rounding to
     8 bits: going on would cost forwards and change no decision. Of a case that is fooled in
     float32 only, the search goes on to the end of its walk. With `stop_early` False nothing is
-    settled, as an image that is to be carried over to another model wants every step.
+    settled, as an image that is to be carried over to another model wants every step. With
+    `rounded` False float32 is enough.
     """
 
-    def __init__(self, model: Attackable, batch: Batch, stop_early: bool = True) -> None:
+    def __init__(
+        self, model: Attackable, batch: Batch, stop_early: bool = True, rounded: bool = True
+    ) -> None:
         self.model = model
+        self.rounded = rounded
         device = device_of(model)
         self.x, self.y = batch.x.to(device), batch.y.to(device)
         self.rngs = batch.rngs
@@ -61,6 +65,9 @@ class Hunt:
         if not len(fooled):
             return
         who = rows[fooled]
+        if not self.rounded:
+            self.settled[who] = True
+            return
         rounded = (images[fooled] * 255).round() / 255
         holds = ask(self.model, rounded, self.y[who]) > self.clear
         self.spent[who] += 1
@@ -76,13 +83,17 @@ class Hunt:
         return Altered(dict(variant), self.images.cpu().clone(), found=found, queries=queries)
 
 
-def random_start(x: Tensor, epsilon: float, rngs: Sequence[np.random.Generator]) -> Tensor:
+def everywhere(epsilon: float, rows: Tensor, like: Tensor) -> Tensor:
+    """One radius for all `rows`, in the shape walks take it: (M, 1, 1, 1)."""
+    return torch.full((len(rows), 1, 1, 1), epsilon, device=like.device)
+
+
+def random_start(x: Tensor, epsilon: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
     """x plus noise uniform in [-ε, ε] from each case's own generator, kept in [0, 1]."""
     noise = np.stack([rng.random(tuple(x.shape[1:]), dtype=np.float32) for rng in rngs])
-    shift = torch.from_numpy(noise * (2 * epsilon) - epsilon).to(x.device)
-    return (x + shift).clamp(0.0, 1.0)
+    return projected(x + (2 * torch.from_numpy(noise).to(x.device) - 1) * epsilon, x, epsilon)
 
 
-def projected(images: Tensor, x: Tensor, epsilon: float) -> Tensor:
-    """The nearest images inside the ε-ball around x and inside [0, 1]."""
+def projected(images: Tensor, x: Tensor, epsilon: Tensor) -> Tensor:
+    """The nearest images inside the ε-balls around x (M, C, H, W), ε (M, 1, 1, 1), and [0, 1]."""
     return images.clamp(x - epsilon, x + epsilon).clamp(0.0, 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from audit.stresses.hunt import Hunt, projected, random_start
+from audit.stresses.hunt import Hunt, everywhere, projected, random_start
 from audit.stresses.looking import ask, look
 from audit.stresses.radii import at_least, positive, radii
 from audit.stresses.registry import Altered, Attackable, Batch, stress
@@ -45,12 +45,12 @@ def pgd(
         for _ in range(restarts):
             rows = hunt.left()
             if len(rows):
-                walk(hunt, rows, epsilon, steps, travel * epsilon / steps)
+                walk(hunt, rows, everywhere(epsilon, rows, hunt.x), steps, travel)
         yield hunt.altered({"epsilon": epsilon})
 
 
-def walk(hunt: Hunt, rows: Tensor, epsilon: float, steps: int, step: float) -> None:
-    """One random start of each of `rows` and its steps, noted in `hunt`."""
+def walk(hunt: Hunt, rows: Tensor, epsilon: Tensor, steps: int, travel: float = 2.5) -> None:
+    """One random start of each of `rows`, ε (M, 1, 1, 1), and its steps, noted in `hunt`."""
     x, y = hunt.x[rows], hunt.y[rows]
     current = random_start(x, epsilon, [hunt.rngs[row] for row in rows.tolist()])
     for _ in range(steps):
@@ -58,13 +58,14 @@ def walk(hunt: Hunt, rows: Tensor, epsilon: float, steps: int, step: float) -> N
         on = hunt.note(rows, current, seen)
         gradient = seen.gradient
         if not on.all():
-            rows, x, y, current, gradient = rows[on], x[on], y[on], current[on], gradient[on]
+            rows, x, y, epsilon = rows[on], x[on], y[on], epsilon[on]
+            current, gradient = current[on], gradient[on]
         if not len(rows):
             return
-        current = ascended(current, gradient, x, epsilon, step)
+        current = ascended(current, gradient, x, epsilon, travel * epsilon / steps)
     hunt.note(rows, current, ask(hunt.model, current, y))
 
 
-def ascended(current: Tensor, gradient: Tensor, x: Tensor, epsilon: float, step: float) -> Tensor:
-    """One step along the gradient's sign, back inside the ε-ball around x and [0, 1]."""
+def ascended(current: Tensor, gradient: Tensor, x: Tensor, epsilon: Tensor, step: Tensor) -> Tensor:
+    """One step along the gradient's sign, back inside the ε-balls around x and [0, 1]."""
     return projected(current + step * gradient.sign(), x, epsilon)

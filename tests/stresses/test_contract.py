@@ -26,6 +26,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "pgd": {"epsilons": (4 / 255,), "steps": 3, "restarts": 2},
     "apgd": {"epsilons": (4 / 255,), "steps": 5, "restarts": 2},
     "square": {"epsilons": (16 / 255,), "queries": 12},
+    "smallest_epsilon": {"sweep": 3, "resolution": 1 / 255},
     "rotation_translation": {"k": 3},
     "rotation_translation_map": {"angles": 3, "shifts": 3},
     "one_pixel": {"population": 8, "generations": 3, "queries": 32},

@@ -35,9 +35,9 @@ def test_step_by_step_pgd_equals_stock_art_from_the_image_itself() -> None:
     net, x, y = balanced_net(8, 32)
     classifier = classifier_of(net, 32, 32)
     theirs = art_reference.projected_gradient(classifier, x, y, 4 / 255, 1 / 255, 6)
-    ours = x
+    ours, epsilon = x, torch.full((8, 1, 1, 1), 4 / 255)
     for _ in range(6):
-        ours = ascended(ours, look(classifier, ours, y).gradient, x, 4 / 255, 1 / 255)
+        ours = ascended(ours, look(classifier, ours, y).gradient, x, epsilon, epsilon / 4)
     assert (ours - theirs).abs().max() <= 1e-6
 
 
