@@ -65,7 +65,7 @@ class Frame:
 
 def _digest(column: npt.NDArray[np.generic]) -> bytes:
     """A key of 16 bytes, where the content would grow with the cases."""
-    return hashlib.blake2b(np.ascontiguousarray(column).view(np.uint8), digest_size=16).digest()
+    return hashlib.blake2b(column.tobytes(), digest_size=16).digest()
 
 
 def make_frame(predictions: Predictions, groups: Groups, seed: int, resamples: int) -> Frame:
