@@ -5,7 +5,7 @@ module of the network (the untouched one, the search one, or a part of it) and l
 every backward pass. The target is 1.15 × that. As a check from outside, the same images are sent
 through the bare networks at the audit's batch size, and their time multiplied by the counts.
 
-    python benchmarks/overhead.py [--arch squeezenet1_1,resnet18] [--cases 200] [--size 224]
+    python -m benchmarks.overhead [--arch squeezenet1_1,resnet18] [--cases 200] [--size 224]
         [--preset quick] [--no-profile]
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import importlib
 import json
 import os
 import pstats
@@ -136,6 +137,20 @@ def _timed_backwards(inside: Inside) -> Iterator[None]:
         torch.autograd.backward, torch.autograd.grad = before
 
 
+def imported(classifier: Classifier, x: Tensor) -> float:
+    """Seconds for what is imported late, once per process: ART, the stresses, the probes."""
+    from audit.probes.registry import load_probes
+    from audit.stresses.art_bridge import estimator
+    from audit.stresses.registry import load_stresses
+
+    start = time.perf_counter()
+    load_stresses()
+    load_probes()
+    importlib.import_module("matplotlib.figure")
+    estimator(classifier, tuple(x.shape[1:]))
+    return time.perf_counter() - start
+
+
 def phantoms(folder: Path, count: int, size: int, split: str = "test") -> Cases:
     """Phantom radiographs, frontal and lateral of each patient, kept between calls."""
     from trainers.phantom.write import write_phantoms
@@ -165,6 +180,7 @@ def one_audit(
 ) -> dict[str, Any]:
     classifier = fitted(architecture, cases, given.size)
     options = AuditOptions(preset=given.preset)
+    imports = imported(classifier, classifier.prepare(cases[0])[None])
     with watched(classifier) as inside:
         start = time.perf_counter()
         results = conduct(classifier, cases, folder / "timed", options)
@@ -174,6 +190,7 @@ def one_audit(
         "cases": len(cases),
         "preset": given.preset,
         "batch size": results.provenance.batch_size,
+        "imports, apart": imports,
         "seconds": whole,
         "inside the network": inside.seconds,
         "forward": inside.forward,
@@ -262,14 +279,15 @@ def as_markdown(found: dict[str, Any]) -> str:
         f"{found['day']}; {', '.join(f'{k} {v}' for k, v in found['machine'].items())}.",
         "",
         "| network | cases | preset | audit | inside the network | ratio | target "
-        f"{TARGET:g} | images forward | backward | counts × bare |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        f"{TARGET:g} | images forward | backward | counts × bare | imports, apart |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {name} | {one['cases']} | {one['preset']} | {one['seconds']:.1f} s "
         f"| {one['inside the network']:.1f} s | {one['ratio']:.2f} "
         f"| {'met' if one['met'] else 'not met'} | {one['images forward']:,} "
-        f"| {one['images backward']:,} | {one['counts x bare']:.1f} s |"
+        f"| {one['images backward']:,} | {one['counts x bare']:.1f} s "
+        f"| {one['imports, apart']:.1f} s |"
         for name, one in found["networks"].items()
     ]
     for name, one in found["networks"].items():

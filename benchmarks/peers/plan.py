@@ -63,7 +63,9 @@ def arms_of(case: str, subject: Subject, sizes: Sizes) -> list[Arm]:
         return _fgsm(subject, RADII[1:2] if "1 radius" in case else RADII, sizes.fgsm)
     if case == "spatial":
         return _spatial(subject, sizes)
-    return _one_pixel(subject, sizes, sizes.pixel if case == "one pixel" else sizes.success)
+    if case == "one pixel":
+        return _one_pixel(subject, sizes, sizes.pixel)
+    return _one_pixel(subject.nearest(sizes.success), sizes, sizes.success)
 
 
 def _fgsm(subject: Subject, radii: Sequence[float], images: int) -> list[Arm]:

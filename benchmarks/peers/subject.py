@@ -7,7 +7,7 @@ random weights, batch norm learns the statistics of the images, and the head is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ FITTED_ON = 96
 
 @dataclass(frozen=True)
 class Subject:
-    """`cases`: decided correctly, nearest to the boundary first; `x` (N, 1, H, W), `y` (N,) beside
+    """`cases`: decided correctly, in the order of their ids; `x` (N, 1, H, W), `y` (N,) beside
     them. `peer`: the same function of x as one nn.Module. `network`: the untouched one, inside."""
 
     architecture: str
@@ -41,6 +41,13 @@ class Subject:
     x: Tensor
     y: Tensor
     clean_accuracy: float
+
+    def nearest(self, count: int) -> Subject:
+        """The `count` cases that the least margin keeps from falling, nearest first."""
+        logits = torch.cat([self.classifier.predict(part).logits for part in self.x.split(8)])
+        order = (logits[:, 0] - logits[:, 1]).abs().argsort(stable=True)[:count].tolist()
+        cases = [self.cases[i] for i in order]
+        return replace(self, cases=cases, x=self.x[order], y=self.y[order])
 
     @property
     def network(self) -> nn.Module:
@@ -79,7 +86,7 @@ def textures(count: int, size: int, seed: int) -> tuple[npt.NDArray[np.uint8], l
     for number in range(count):
         coarse = torch.from_numpy(draw.normal(0, 1, (1, 1, 8, 8)))
         ground = F.interpolate(coarse, size=(size, size), mode="bicubic")[0, 0].numpy()
-        strength = (0.08 if number % 2 else 0.0) + draw.normal(0, 0.03)
+        strength = (0.12 if number % 2 else 0.0) + draw.normal(0, 0.03)
         wave = np.sin(2 * np.pi * (rows + columns) / 6 + draw.uniform(0, 6))
         level = 0.5 + 0.12 * ground + strength * wave + draw.normal(0, 0.02, (size, size))
         images.append(np.round(np.clip(level, 0, 1) * 255).astype(np.uint8))
@@ -100,8 +107,7 @@ def make_subject(architecture: str, images: int, size: int, device: str, seed: i
     y = classifier.targets(cases)
     logits = torch.cat([classifier.predict(part).logits for part in x.split(8)])
     right = classifier.decide(logits) == y.numpy()
-    margin = (logits[:, 0] - logits[:, 1]).abs().numpy()
-    kept = np.flatnonzero(right)[np.argsort(margin[right], kind="stable")][:images]
+    kept = np.flatnonzero(right)[:images]
     if len(kept) < images:
         raise RuntimeError(f"{architecture} decides only {len(kept)} of {len(x)} images correctly")
     return Subject(
