@@ -43,8 +43,8 @@ NOTES = (
     "Of the floor: the least number of bare forwards (untouched network, same process) as a part "
     "of the time. FGSM: 2 + radii. Grid: every cell for what stands, one for what falls. One "
     "pixel: the arm's own candidates.",
-    "Peers rotate, shift and interpolate in their own way and draw differently: cells and candidates "
-    "are as many, not the same. The paired test looks at what that does to success.",
+    "Peers rotate, shift and interpolate in their own way and draw differently: cells and "
+    "candidates are as many, not the same. The paired test looks at what that does to success.",
     "Extrapolated (~): the peer was given fewer images; its time per image is taken for all.",
     "Candidates of peers are the images they sent forward, of ours those they scored.",
 )
@@ -57,8 +57,8 @@ def _network(network: str, one: dict[str, Any]) -> list[str]:
         f"## {network}",
         "",
         f"Clean accuracy {one['clean accuracy']:.2f} on made-up textures; the images are decided "
-        f"correctly; those of one pixel, success are nearest to the boundary. Search network: {one['search']}, drift "
-        f"{one['drift']:.1g}. Bare forward: {one['bare']['untouched'] * 1e3:.1f} ms untouched, "
+        f"correctly; those of one pixel, success are nearest to the boundary. Search "
+        f"network: {one['search']}, drift {one['drift']:.1g}. Bare forward: {one['bare']['untouched'] * 1e3:.1f} ms untouched, "
         f"{one['bare']['search'] * 1e3:.1f} ms search network.",
         "",
     ]
