@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -98,14 +99,47 @@ class Stress:
         return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
 
     def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Defaults overlaid with `params`; an unknown name is a HipauditError."""
+        """Defaults overlaid with `params`; an unknown name or kind of value is a HipauditError."""
         known = self.defaults
-        for name in params:
+        for name, value in params.items():
             if name not in known:
                 raise HipauditError(
                     f"a parameter of {self.name}", f'"{name}"', did_you_mean(name, list(known))
                 )
+            if not alike(value, known[name]):
+                raise HipauditError(
+                    f"`{name}` of {self.name} to be like its default, {known[name]!r}", f"{value!r}"
+                )
         return {**known, **params}
+
+
+def alike(value: object, default: object) -> bool:
+    """A word for a word, finite numbers (one or several) for numbers; what they mean is looked at
+    by the stress.
+
+    >>> alike(3, 2.5), alike((1, 2), 2), alike("ten", 10), alike(float("nan"), 1.0)
+    (True, True, False, False)
+    """
+    if default is None or isinstance(default, bool | str):
+        return default is None or isinstance(value, type(default))
+    if isinstance(value, list | tuple):
+        return all(alike(one, 0) for one in value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value)  # type: ignore[arg-type]  # a number, by the line above
+
+
+def _priced(name: str, cost: Callable[[Mapping[str, Any]], float]) -> Callable[..., float]:
+    """`cost`, but numbers it cannot calculate with are a slip of the user: the plan asks for the
+    cost before the stress looks at them."""
+
+    def priced(params: Mapping[str, Any]) -> float:
+        try:
+            return cost(params)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            found = ", ".join(f"{key}={value!r}" for key, value in params.items())
+            raise HipauditError(f"parameters of {name} that can be carried out", found) from error
+
+    return priced
 
 
 STRESSES: dict[str, Stress] = {}
@@ -131,7 +165,16 @@ def stress(
 
     def register(perturb: Perturb) -> Perturb:
         STRESSES[name] = Stress(
-            name, perturb, kind, norm, domain, variants, needs_gradients, budget, through, cost
+            name,
+            perturb,
+            kind,
+            norm,
+            domain,
+            variants,
+            needs_gradients,
+            budget,
+            through,
+            _priced(name, cost),
         )
         return perturb
 
