@@ -58,7 +58,8 @@ def _network(network: str, one: dict[str, Any]) -> list[str]:
         "",
         f"Clean accuracy {one['clean accuracy']:.2f} on made-up textures; the images are decided "
         f"correctly; those of one pixel, success are nearest to the boundary. Search "
-        f"network: {one['search']}, drift {one['drift']:.1g}. Bare forward: {one['bare']['untouched'] * 1e3:.1f} ms untouched, "
+        f"network: {one['search']}, drift {one['drift']:.1g}. Bare forward: "
+        f"{one['bare']['untouched'] * 1e3:.1f} ms untouched, "
         f"{one['bare']['search'] * 1e3:.1f} ms search network.",
         "",
     ]
