@@ -1,0 +1,197 @@
+"""The searching network: the same function, shared counts, and the judge's last word."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torchvision
+from doubles import Brightness, cases_of, classifier_of
+from torch import nn
+
+from audit.attempt import Sight, stressed_rows
+from audit.classifier import Classifier
+from audit.errors import HipauditError
+from audit.options import AuditOptions
+from audit.results import ModelDescription, Preparation
+from audit.speed.batch_size import ON_CPU, activation_bytes, batch_size
+from audit.speed.search import Search, quickened, rounded_up, search_with
+from audit.speed.trial import Trial
+from audit.stresses.registry import STRESSES, Altered, stress
+
+
+def network(name: str, side: int = 64) -> Classifier:
+    """A torchvision network with batch norms that have seen something."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        module = torchvision.models.get_model(name, weights=None, num_classes=2)
+        for part in module.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.running_mean.normal_(0, 0.2)
+                part.running_var.uniform_(0.5, 2)
+    return Classifier(
+        module,
+        ModelDescription(
+            name=name,
+            architecture=name,
+            classes=("normal", "fracture"),
+            positive_class="fracture",
+            preparation=Preparation(height=side, width=side),
+        ),
+    )
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "squeezenet1_1"])
+def test_a_search_network_says_what_the_untouched_one_says(name: str) -> None:
+    classifier = network(name)
+    x = torch.rand(3, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    quick = quickened(classifier)
+    torch.testing.assert_close(
+        quick.predict(x).logits, classifier.predict(x).logits, rtol=1e-3, atol=1e-4
+    )
+
+
+def test_fusion_leaves_no_batch_norm_behind_a_convolution_of_a_resnet() -> None:
+    kinds = [type(part) for part in quickened(network("resnet18")).module.modules()]
+    assert nn.Conv2d in kinds
+    assert nn.BatchNorm2d not in kinds
+
+
+def test_the_audited_network_itself_is_not_touched() -> None:
+    classifier = network("resnet18")
+    before = {name: value.clone() for name, value in classifier.module.state_dict().items()}
+    quickened(classifier)
+    after = classifier.module.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    assert all(value.is_contiguous() for value in after.values())
+
+
+def test_forwards_of_a_search_network_count_with_its_original() -> None:
+    classifier = network("squeezenet1_1")
+    quick = quickened(classifier)
+    quick.predict(torch.rand(5, 1, 64, 64))
+    assert classifier.forwards == 5
+    assert quick.counts_with(classifier)
+
+
+class UsedTwice(nn.Module):
+    """One convolution before a batch norm and once more without: fusing it changes the function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.norm = nn.BatchNorm2d(3)
+        self.norm.running_var.fill_(0.01)
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.conv(self.norm(self.conv(x))).mean((2, 3)))
+
+
+def test_a_network_that_fusion_would_change_searches_as_it_is() -> None:
+    classifier = classifier_of(UsedTwice(), channels=3)
+    found = search_with(classifier, torch.rand(2, 1, 8, 8))
+    assert found.how == "exact"
+    assert found.classifier is classifier
+
+
+def test_without_a_convolution_there_is_nothing_to_gain() -> None:
+    classifier = classifier_of(Brightness())
+    assert search_with(classifier, torch.rand(2, 1, 8, 8)).classifier is classifier
+
+
+def test_a_drift_is_told_as_a_power_of_ten() -> None:
+    assert [rounded_up(v) for v in (0.0, 1e-6, 1.1e-6, 0.02)] == pytest.approx([0, 1e-6, 1e-5, 0.1])
+
+
+@pytest.fixture
+def steps():
+    """A search whose candidates darken by 0.01 at a time; counts what it is asked to try."""
+
+    @stress("steps", kind="attack", variants="search")
+    def perturb(model, batch, *, most=5):
+        for number in range(most):
+            rows = [int(i) for i in batch.open.nonzero()[0]]
+            if not rows:
+                return
+            images = (batch.x[rows] - 0.01 * (number + 1)).clamp(0, 1)
+            yield Altered({"candidate": number}, images, rows)
+
+    yield STRESSES["steps"]
+    del STRESSES["steps"]
+
+
+def sight_with(boundary: float, tolerance: float) -> Sight:
+    """The judge's boundary is 0.5; the screen's is elsewhere by as much as it drifts."""
+    judge, screen = classifier_of(Brightness()), classifier_of(Brightness(boundary=boundary))
+    return Sight(judge, screen, screen, tolerance)
+
+
+@pytest.mark.parametrize("boundary", [0.4999, 0.5001])
+def test_the_judge_decides_whatever_the_screen_says(steps, boundary: float) -> None:
+    cases = cases_of([0.5204, 0.60])  # fooled by the third candidate, not at all
+
+    def rows(sight: Sight):
+        quiet = {"seed": 0, "batch_size": 2, "say": lambda _: None}
+        return stressed_rows(steps, {"most": 5}, sight, cases, [True, True], **quiet)
+
+    ours = rows(sight_with(boundary, tolerance=0.01))
+    alone = rows(Sight.alone(classifier_of(Brightness())))
+    assert ours.success.tolist() == alone.success.tolist()
+    assert ours.variant.tolist() == alone.variant.tolist()
+    fooled = alone.success == 1
+    assert fooled.sum() == 1
+    assert (ours.logits[fooled] == alone.logits[fooled]).all()  # the judge's own logits
+
+
+def test_a_screen_that_cries_wolf_fools_nobody(steps) -> None:
+    cases = cases_of([0.60])
+    sight = sight_with(boundary=0.7, tolerance=0.0)
+    quiet = {"seed": 0, "batch_size": 2, "say": lambda _: None}
+    rows = stressed_rows(steps, {"most": 5}, sight, cases, [True], **quiet)
+    assert rows.success.tolist() == [0] * 5
+
+
+def test_activations_are_counted_in_bytes() -> None:
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 2)
+    )
+    classifier = classifier_of(module, channels=3)
+    by_hand = 4 * (4 * 8 * 8 + 4 * 8 * 8 + 4 * 8 * 8 + 2)
+    assert activation_bytes(classifier, torch.rand(1, 1, 8, 8)) == by_hand
+    assert classifier.forwards == 0
+
+
+def test_the_batch_is_the_largest_power_of_two_that_fits() -> None:
+    classifier = network("squeezenet1_1", 512)
+    x = torch.rand(1, 1, 512, 512)
+    each, size = activation_bytes(classifier, x), batch_size(classifier, x)
+    assert size & (size - 1) == 0
+    assert size == 32 or size * each <= ON_CPU < 2 * size * each
+    assert batch_size(classifier_of(Brightness()), torch.rand(1, 1, 8, 8)) == 32
+
+
+def test_a_trial_knows_the_kinds_of_search() -> None:
+    with pytest.raises(HipauditError, match='Did you mean "fused"'):
+        Trial.of(classifier_of(Brightness()), cases_of([0.4, 0.6]), AuditOptions(search="fusd"))
+
+
+def test_a_trial_counts_as_no_forward_of_the_audit() -> None:
+    classifier = classifier_of(Brightness())
+    trial = Trial.of(classifier, cases_of([0.4, 0.6]), AuditOptions(batch_size=2))
+    assert classifier.forwards == 0
+    assert trial.batch_size == 2
+    assert min(trial.forward, trial.look, trial.gradient, trial.reading) > 0
+
+
+def test_auto_search_is_written_down_and_repeated(tmp_path) -> None:
+    classifier = classifier_of(Brightness())
+    cases, options = cases_of([0.4, 0.6]), AuditOptions(search="auto", batch_size=2)
+    started: dict[str, object] = {}
+    trial = Trial.of(classifier, cases, options)
+    settled = trial.settled(classifier, cases, 1.0, options, tmp_path, started)
+    assert isinstance(settled.search, Search)
+    assert started == {"search": settled.search.how}
+    assert "search" in (tmp_path / "started.json").read_text()
+    started["search"] = "exact"
+    again = trial.settled(classifier, cases, 1.0, options, tmp_path, started)
+    assert again.search.how == "exact"
