@@ -9,6 +9,8 @@ from audit.results import Finding, PlannedRun, Scalar, as_levels
 METRICS = {
     "auroc": "AUROC",
     "f1": "F1",
+    "first_loss": "first detectable loss of accuracy",
+    "change_per_step": "change of accuracy per step",
     "kappa": "Cohen's kappa",
     "cohen_kappa": "Cohen's kappa",
     "precision": "precision (PPV in this set)",
@@ -31,6 +33,10 @@ METRICS = {
     "accuracy_poor": "accuracy beyond the limits of quality",
     "selective_risk": "wrong among the surest",
     "aurc": "area under the risk–coverage curve",
+    "smallest_epsilon": "smallest ε found (median)",
+    "smallest_epsilon_lower_quartile": "smallest ε found (lower quartile)",
+    "smallest_epsilon_upper_quartile": "smallest ε found (upper quartile)",
+    "queries_to_success": "queries to success (median)",
     "attack_success": "attack success",
     "attack_success_8bit": "attack success after 8-bit rounding",
 }
@@ -40,6 +46,7 @@ STRESSES = {
     "pgd": "PGD",
     "apgd": "APGD",
     "square": "Square",
+    "smallest_epsilon": "smallest ε",
     "one_pixel": "one pixel",
     "rotation_translation": "rotation–translation",
     "rotation_translation_map": "rotation–translation map",
@@ -68,16 +75,33 @@ SCORES = {
     "cohen_kappa",
     "aurc",
 }
+COUNTS = {"queries_to_success"}
 MODES = {"worst_of_k": "worst of {k} draws", "grid": "worst of the grid"}
+# What the severity of a corruption is measured in.
+LEVELS = {
+    "dose": "part of the dose",
+    "length": "path, part of the height",
+    "sigma": "σ, part of the height",
+    "stops": "stops",
+    "gamma": "exponent γ",
+    "width": "window, part of the scale",
+    "kept": "part of the contrast kept",
+    "side": "pixels of the short side",
+    "closed": "part of the area closed",
+    "per_thousand": "lines per thousand",
+    "bits": "bits",
+    "quality": "JPEG quality",
+    "height": "part of the height",
+    "area": "part of the area",
+}
 # Parameters that tell two findings of one stress apart; all of them stand in the table of runs.
 TOLD = (
+    *LEVELS,
     "steps",
     "queries",
     "pixels",
-    "dose",
     "severity",
     "level",
-    "quality",
     "factor",
     "cutoff",
     "coverage",
@@ -102,6 +126,10 @@ def amount(metric: str, value: float) -> str:
     >>> amount("sensitivity", 46 / 61), amount("auroc", 0.8941)
     ('75.4%', '.894')
     """
+    if metric.startswith("smallest_epsilon"):
+        return as_levels(value)
+    if metric in COUNTS:
+        return f"{value:.0f}"
     if metric in SCORES:
         text = f"{value:.3f}"
         return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
@@ -208,6 +236,16 @@ def run_name(run: PlannedRun) -> str:
     """ "FGSM, under TTA (test-time augmentation), made on the model without its defence"."""
     under = [] if run.defence == "none" else [f"under {defence_name(run.defence)}"]
     return ", ".join([stress_name(run.stress), *under, *origin(run.surrogate)])
+
+
+def level(value: Scalar) -> str:
+    """A severity below an axis, short.
+
+    >>> level(0.008), level(192), level(1.5)
+    ('.008', '192', '1.5')
+    """
+    text = f"{value:g}" if isinstance(value, int | float) else str(value)
+    return text.replace("0.", ".", 1) if text.startswith("0.") else text
 
 
 def _scalar(value: Scalar) -> str:

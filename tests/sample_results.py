@@ -167,7 +167,9 @@ def worst_cases() -> list[Finding]:
         found += trio("robust_", tp // 8, tn // 3, group, stress="worst_case", params=params)
         for dose in (0.5, 0.25, 0.1):
             where = {"stress": "quantum_noise", "params": {"dose": dose}}
-            found += trio("robust_", int(tp * (0.8 + dose / 5)), int(tn * 0.97), group, **where)
+            kept = int(tp * (0.8 + dose / 5)), int(tn * 0.97)
+            found += trio("", *kept, group, **where)
+            found += trio("robust_", *kept, group, **where)
     one = {"stress": "one_pixel", "params": {"queries": 2000}}
     found.append(proportion("robust_accuracy", 27, 32, **one))
     found.append(proportion("attack_success", 3, 30, **one))

@@ -9,28 +9,41 @@ from typing import Any
 from audit.results import Finding
 from reports.figures.style import SOFT, WIDTH, as_address, drawing, look, shorten
 
+MANY = 9  # panes; more of them stand four in a row, so that one page holds them
+
 
 @dataclass(frozen=True)
 class Pane:
-    """One set of axes: named series of findings, and horizontal lines by name."""
+    """One set of axes: named series of findings, and horizontal lines by name.
+
+    `axis` and `ticks`: where x is a place in a row of its own words, not shared by the panes.
+    """
 
     title: str
     series: Mapping[str, Sequence[tuple[float, Finding]]]
     lines: Mapping[str, float]
+    axis: str = ""
+    ticks: Sequence[str] = ()
 
 
 def curves(panes: Sequence[Pane], axis: str, title: str) -> str:
-    """Panes side by side, three in a row, as a data: address. x keeps its order, not its scale."""
-    columns = min(3, len(panes))
+    """Panes side by side, three in a row or four of many, as a data: address.
+
+    x keeps its order, not its scale.
+    """
+    many = len(panes) > MANY
+    columns = 4 if many else min(3, len(panes))
     rows = -(-len(panes) // columns)
     places = sorted({x for pane in panes for points in pane.series.values() for x, _ in points})
     names = list(dict.fromkeys(name for pane in panes for name in pane.series))
     width = WIDTH if len(panes) > 1 else 0.55 * WIDTH
-    with drawing(columns, rows, 0.45 + 1.9 * rows, width, sharey=True) as (figure, grid):
+    tall = 1.5 if many else 1.9
+    with drawing(columns, rows, 0.45 + tall * rows, width, sharey=True) as (figure, grid):
         handles: dict[str, Any] = {}
         for axes, pane in zip(grid.flat, panes, strict=False):
-            handles |= _pane(axes, pane, places, names)
-            axes.set_xlabel(axis)
+            mine = list(map(float, range(len(pane.ticks)))) or places
+            handles |= _pane(axes, pane, mine, names)
+            axes.set_xlabel(pane.axis or axis)
         for axes in list(grid.flat)[len(panes) :]:
             axes.set_visible(False)
         figure.legend(
@@ -63,9 +76,11 @@ def _pane(axes: Any, pane: Pane, places: list[float], names: list[str]) -> dict[
     for name, height in pane.lines.items():
         line = axes.axhline(100 * height, color=SOFT, linewidth=0.8, linestyle=(0, (2, 2)))
         handles[name] = line
-    axes.set_title(shorten(pane.title, 40))
+    axes.set_title(shorten(pane.title, 26 if pane.ticks else 40))
     axes.set_ylim(-3, 103)
     axes.set_yticks(range(0, 101, 25), [f"{y}%" for y in range(0, 101, 25)])
-    axes.set_xticks(range(len(places)), [f"{x:g}" for x in places])
+    axes.set_xticks(range(len(places)), pane.ticks or [f"{x:g}" for x in places])
+    if pane.ticks:
+        axes.tick_params(axis="x", labelsize=5.5)
     axes.grid(visible=False, axis="x")
     return handles

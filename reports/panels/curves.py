@@ -1,16 +1,16 @@
-"""Sections 7 and 8: shares against ε or severity, overall and by view."""
+"""Section 8: shares against ε, overall and by view."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from audit.results import Finding
 from reports.blocks import Block, Cell, Figure, Table
 from reports.cells import rate_cell
 from reports.figures.curves import Pane, curves
-from reports.material import Material, level_name
+from reports.material import Material
 from reports.numbers import group_name, metric_name, setting, stress_name
+from reports.panels.corruptions import dose_table
 from reports.panels.registry import panel
 
 AXIS = "ε in 8-bit grey levels (of 255)"
@@ -36,7 +36,7 @@ def attack_curves(material: Material) -> Sequence[Block]:
         "the attack saw the same cases. A line that stays high is the result of this search, "
         "not a bound."
     )
-    return [Figure(curves(panes, AXIS, caption), alt, caption)]
+    return [Figure(curves(panes, AXIS, caption), alt, caption), *dose_table(material, "attack")]
 
 
 @panel("attack_curves_by_group")
@@ -91,24 +91,6 @@ def _group_table(material: Material, metric: str, groups: list[dict[str, str]]) 
     note = "95% CI · k/n below each value. † imprecise. Too few: under 10 to count by."
     numeric = frozenset(range(1, len(columns)))
     return Table(f"{name} by {next(iter(groups[0]))}", columns, rows, note, numeric, widths)
-
-
-@panel("corruption_curves")
-def corruption_curves(material: Material) -> Sequence[Block]:
-    panes: dict[str, dict[str, Points]] = {}
-    axes: list[str] = []
-    for metric in METRICS:
-        for stress, points in material.sweeps(metric, kind="corruption").items():
-            panes.setdefault(stress, {})[metric_name(metric)] = points
-            axes.append(level_name([f for _, f in points]) or "level")
-    if not panes:
-        return []
-    drawn = [Pane(stress_name(stress), series, {}) for stress, series in panes.items()]
-    caption = "Decisions that stand, against the level of each corruption. Bands: 95% CI."
-    alt = f"{_titles(drawn)}: robust accuracy, sensitivity and specificity against the level."
-    axis = ", ".join(dict.fromkeys(axes))
-    width: Literal["half", "full"] = "half" if len(drawn) == 1 else "full"
-    return [Figure(curves(drawn, axis, caption), alt, caption, width)]
 
 
 def _by_stress(material: Material, metric: str) -> Pane:
