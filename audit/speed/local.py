@@ -23,21 +23,21 @@ Score = Callable[[Tensor, Tensor, Tensor], Tensor]
 _KNOWN: WeakKeyDictionary[nn.Module, dict[object, Compiled | None]] = WeakKeyDictionary()
 
 
-def local_scorer(model: Attackable, x: Tensor) -> Score | None:
+def local_scorer(model: Attackable, x: Tensor, *, least_gain: float = LEAST_GAIN) -> Score | None:
     """A `PixelScorer` for `x` (C, H, W) with one pixel per candidate (k = 1).
 
     None where there is nothing to gain or the network cannot be followed: another model than a
-    plain Classifier, a ratio of operations below 2, an operation that is not understood before
-    that, or logits that differ from the whole network's on a trial of five candidates.
+    plain Classifier, a ratio of operations below `least_gain`, a module that cannot be traced, or
+    logits that differ from the whole network's on a trial of five candidates.
     """
     if not isinstance(model, Classifier) or not model.plain:
         return None
     known = _KNOWN.setdefault(model.module, {})
     normal = normalised(model, x[None].to(model.device))
-    key = (tuple(normal.shape), *_state(model))
+    key = (least_gain, tuple(normal.shape), *_state(model))
     if key not in known:
         known.clear()  # an older state of the weights will not come back
-        compiled = _compiled(model, tuple(normal.shape[1:]))
+        compiled = _compiled(model, tuple(normal.shape[1:]), least_gain)
         if compiled is not None and not _agrees(model, x, _scorer(model, compiled, normal)):
             compiled = None
         known[key] = compiled
@@ -48,16 +48,16 @@ def local_scorer(model: Attackable, x: Tensor) -> Score | None:
 def _state(model: Classifier) -> tuple[object, ...]:
     """Changes whenever weights are written to, moved or converted."""
     held = [*model.module.parameters(), *model.module.buffers()]
-    versions = sum(part._version for part in held)
+    versions = sum(part._version for part in held if not part.is_inference())
     return (model.device, versions, *{(str(part.device), str(part.dtype)) for part in held})
 
 
-def _compiled(model: Classifier, shape: tuple[int, ...]) -> Compiled | None:
+def _compiled(model: Classifier, shape: tuple[int, ...], least_gain: float) -> Compiled | None:
     network = traced(model.module, shape)
     if network is None:
         return None
     found = plan(network)
-    return Compiled(found, model.device) if found.gain >= LEAST_GAIN else None
+    return Compiled(found, model.device) if found.gain >= least_gain else None
 
 
 def _scorer(model: Classifier, compiled: Compiled, normal: Tensor) -> Score:
@@ -70,9 +70,9 @@ def _scorer(model: Classifier, compiled: Compiled, normal: Tensor) -> Score:
                 image = LocalImage(compiled, normal)
             levels = values[:, 0, :, None, None].to(model.device)
             wanted = normalised(model, levels).flatten(1)
-            places = (index[:, 0].to(model.device) for index in (rows, cols))
             model.count(len(rows))
-            return model.shifted(image.logits(*places, wanted)).float().cpu()
+            down, right = rows[:, 0].to(model.device), cols[:, 0].to(model.device)
+            return model.shifted(image.logits(down, right, wanted)).float().cpu()
 
     return score
 

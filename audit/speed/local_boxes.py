@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,12 +42,12 @@ class Axis:
     low: Places
     high: Places
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Positions kept for every place of the pixel: the widest stretch there is."""
         return int((self.high - self.low).max()) + 1
 
-    @property
+    @cached_property
     def start(self) -> Places:
         """First kept position, such that all kept ones lie in the map."""
         return np.minimum(self.low, self.size - self.width)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from torch import fx, nn
 
 from audit.speed.local_boxes import POINT, Axis, pixel, span, step, through, union
@@ -38,15 +40,14 @@ def ideal_gain(module: nn.Module, shape: tuple[int, int, int]) -> float:
 
 def plan(network: Network) -> Plan:
     """The cut with the least estimated time."""
+    return cut_at(network, int(np.argmin(_costs(network, _boxes(network), TOUCH))))
+
+
+def cut_at(network: Network, cut: int) -> Plan:
+    """The first `cut` operations on patches, the rest on whole maps."""
     boxes = _boxes(network)
-    names = list(network.ops)
-    best, least = 0, math.inf
-    for cut in range(len(names) + 1):
-        cost = _cost(network, boxes, names[:cut], TOUCH)
-        if cost < least:
-            best, least = cut, cost
-    local = names[:best]
-    gain = sum(network.flops.values()) / max(1.0, _cost(network, boxes, local, 0))
+    local = list(network.ops)[:cut]
+    gain = sum(network.flops.values()) / max(1.0, float(_costs(network, boxes, 0)[cut]))
     ops = {name: network.ops[name] for name in local}
     return Plan(network, ops, boxes, live(network, local), gain)
 
@@ -74,19 +75,19 @@ def _boxes(network: Network) -> dict[str, Box]:
     return boxes
 
 
-def _cost(network: Network, boxes: dict[str, Box], local: list[str], touch: int) -> float:
-    """Operations per candidate: patches for `local`, whole maps for the rest."""
-    total = 0.0
-    for name, shape in network.shapes.items():
-        total += network.flops[name] + touch * math.prod(shape)
-    for name in local:
+def _costs(network: Network, boxes: dict[str, Box], touch: int) -> npt.NDArray[np.float64]:
+    """Operations per candidate when the first 0, 1, 2, ... operations are done on patches."""
+    whole = {n: network.flops[n] + touch * math.prod(s) for n, s in network.shapes.items()}
+    total = np.full(len(network.ops) + 1, float(sum(whole.values())))
+    order = {node.name: i for i, node in enumerate(network.graph.graph.nodes)}
+    users = {node.name: [order[u.name] for u in node.users] for node in network.graph.graph.nodes}
+    for i, (name, op) in enumerate(network.ops.items()):
         shape = network.shapes[name]
-        part = _area(boxes[name]) / math.prod(shape[-2:])
-        total -= (network.flops[name] + touch * math.prod(shape)) * (1 - part)
-        sources = network.ops[name].sources
-        total += touch * sum(_read(network, boxes, name, source) for source in sources)
-    for name in live(network, local):
-        total += 2 * touch * _area(boxes[name]) * network.shapes[name][1]
+        area = boxes[name][0].width * boxes[name][1].width
+        read = touch * sum(_read(network, boxes, name, source) for source in op.sources)
+        total[i + 1 :] += read - whole[name] * (1 - area / math.prod(shape[-2:]))
+        # pasted into its map, and taken back, at any cut between it and its last reader
+        total[i + 1 : max(users[name], default=0) + 1] += 2 * touch * area * shape[1]
     return total
 
 
@@ -98,10 +99,6 @@ def _read(network: Network, boxes: dict[str, Box], name: str, source: str) -> fl
         for axis, window in zip(boxes[name], windows, strict=True)
     ]
     return float(math.prod(spans) * network.shapes[source][1])
-
-
-def _area(box: Box) -> int:
-    return box[0].width * box[1].width
 
 
 def head_and_tail(plan: Plan, kept: list[str]) -> tuple[fx.GraphModule, fx.GraphModule]:
