@@ -17,6 +17,11 @@ _ROBUST_LIMITS = (
     "An upper bound: a stronger attack may find more. The attack, its radius and the number of "
     "cases belong to the number."
 )
+_DISTANCE = "Carlini et al. 2019, arXiv:1902.06705"
+_SMALLEST = (
+    "An upper estimate per image: a stronger attack may find a smaller one. What nothing fooled "
+    "counts as above the maximum."
+)
 _SELECTIVE = "El-Yaniv & Wiener 2010, JMLR 11:1605 (selective classification)"
 _BOUND = "Clopper & Pearson 1934, doi:10.1093/biomet/26.4.404"
 METRICS: dict[str, Words] = {
@@ -235,6 +240,35 @@ METRICS: dict[str, Words] = {
         "share of the image inside the lesion boxes, mean over the same cases",
         "pixels inside the boxes / pixels of the prepared input",
         "Describes the data, not the model; the chance level of cam_energy_in_box.",
+    ),
+    "smallest_epsilon": Words(
+        "median of the smallest perturbation found to turn an image",
+        "median over the clean-correct cases of smallest_epsilon; interval by order statistics",
+        _SMALLEST,
+        _DISTANCE,
+    ),
+    "smallest_epsilon_lower_quartile": Words(
+        "a quarter of the images is turned by this perturbation or a smaller one",
+        "lower quartile over the clean-correct cases; interval by order statistics",
+        _SMALLEST,
+        _DISTANCE,
+    ),
+    "smallest_epsilon_upper_quartile": Words(
+        "three quarters of the images are turned by this perturbation or a smaller one",
+        "upper quartile over the clean-correct cases; interval by order statistics",
+        _SMALLEST,
+        _DISTANCE,
+    ),
+    "queries_to_success": Words(
+        "how often a search asked the model about an image before it was turned",
+        "median over the turned cases; interval by order statistics; the budget is `queries`",
+        "Of the turned cases only: read it beside attack_success, which says how many they are.",
+    ),
+    "masking_flags": Words(
+        "signs that robust accuracy may be an artefact of masked gradients",
+        "a count per defence, by the probe masking; each sign is a note of its own",
+        "Zero is no proof that gradients are sound.",
+        _DISTANCE,
     ),
     "not_finite": Words(
         "cases whose output was NaN or infinite",

@@ -97,3 +97,63 @@ def test_defences_are_kept_apart() -> None:
     at = {"norm": "any", "attacks": "fgsm"}
     assert one(found, "attack_success", params=at, group={}, defence="none").events == 3
     assert one(found, "attack_success", params=at, group={}, defence="tta").events == 1
+
+
+def test_four_attacks_at_one_radius_and_one_carried_over_count_each_case_once() -> None:
+    fooled = {
+        "fgsm": {0, 1},
+        "pgd": {1, 2, 20},
+        "apgd": {2, 3, 20, 21},
+        "square": {4, 21},
+    }
+    runs = [attack(TARGETS, CALLED, cases, name, SMALL) for name, cases in fooled.items()]
+    runs.append(attack(TARGETS, CALLED, {1, 5, 22}, "pgd", SMALL, surrogate="other"))
+    found = found_for(*runs)
+    union = set.union(*fooled.values()) | {5, 22}
+    names = "apgd, fgsm, pgd, pgd~other, square"
+    at = {"norm": "linf", "epsilon": SMALL, "attacks": names}
+    hit = one(found, "attack_success", params=at, group={})
+    assert (hit.events, hit.n) == (len(union), 39)
+    kept = one(found, "robust_accuracy", params=at, group={})
+    assert (kept.events, kept.n) == (39 - len(union), 50)
+
+
+def test_with_three_classes_any_other_class_counts_as_fooled() -> None:
+    """10 cases of each class; case 29 is wrong without attack; the third class is not positive."""
+    import numpy as np
+
+    from audit.decision import Decision
+    from audit.evidence import Predictions, Subject
+    from tests.tables import evidence, rows
+
+    targets = np.repeat([0, 1, 2], 10)
+    subjects = tuple(Subject(f"c{i:04d}", int(t), None, {}) for i, t in enumerate(targets))
+
+    def said(called):  # type: ignore[no-untyped-def]
+        return np.eye(3)[called] * 4 - 2
+
+    clean = targets.copy()
+    clean[29] = 0
+    attacked = [i for i in range(30) if i != 29]
+
+    def run(name: str, turned: dict[int, int]):  # type: ignore[no-untyped-def]
+        called = [turned.get(i, int(targets[i])) for i in attacked]
+        hit = [int(i in turned) for i in attacked]
+        table = rows(attacked, said(called), ({"epsilon": SMALL},), None, hit, hit)
+        return evidence(table, range(30), name, norm="linf", params={"epsilons": [SMALL]})
+
+    runs = (
+        evidence(rows(range(30), said(clean)), range(30)),
+        run("fgsm", {0: 2, 10: 2}),
+        run("pgd", {0: 1, 11: 0, 20: 0}),
+        run("apgd", {20: 1, 21: 0}),
+        run("square", {1: 2}),
+    )
+    predictions = Predictions(subjects, ("normal", "fracture", "metal"), Decision(1), runs)
+    found = [f for f in derive(predictions, None, 0) if f.stress == "worst_case"]
+    at = {"norm": "linf", "epsilon": SMALL, "attacks": "apgd, fgsm, pgd, square"}
+    assert one(found, "attack_success", params=at, contrast=None).events == 6  # 0 1 10 11 20 21
+    assert one(found, "robust_accuracy", params=at, contrast=None).events == 30 - 1 - 6
+    assert one(found, "robust_sensitivity", params=at, contrast=None).events == 10 - 2
+    # negatives are the other two classes together: 29 wrong, 0 1 20 21 turned
+    assert one(found, "robust_specificity", params=at, contrast=None).events == 20 - 1 - 4

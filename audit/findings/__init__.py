@@ -14,6 +14,7 @@ from audit.findings.handled import repeats
 from audit.findings.levels import views
 from audit.findings.measure import count, gaps, measure
 from audit.findings.paired import paired_contrasts
+from audit.findings.smallest import distances, queries_to_success
 from audit.findings.view import Gap, View
 from audit.findings.worst_case import worst_cases
 from audit.results import Finding
@@ -46,6 +47,7 @@ def derive(
             if not (isinstance(view, View) and view.everyone_only):
                 mine.append(view)  # a map's many cells are not compared any further
         kept += mine
+        found += [*distances(frame, evidence), *queries_to_success(frame, evidence)]
         if evidence.run.kind == "clean":
             clean[evidence.run.defence] = mine[0]
         else:

@@ -24,7 +24,7 @@ def views(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | Ga
     reason = _unusable(predictions, evidence)
     if reason is not None:
         for level in planned_levels(evidence.run.params):
-            label = replace(_label(evidence, level), variant=_variant(evidence))
+            label = replace(label_of(evidence, level), variant=_variant(evidence))
             yield Gap(label, reason)
     elif evidence.search_variants:
         yield from _searches(predictions, evidence)
@@ -58,7 +58,7 @@ def has_clean(predictions: Predictions, defence: str) -> bool:
 
 def _levels(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | Gap]:
     for variant, rows in _by_variant(evidence):
-        yield view_of(predictions, evidence, _label(evidence, variant), pick(evidence, rows))
+        yield view_of(predictions, evidence, label_of(evidence, variant), pick(evidence, rows))
 
 
 def _searches(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | Gap]:
@@ -68,7 +68,7 @@ def _searches(predictions: Predictions, evidence: RunEvidence) -> Iterator[View 
         parts.setdefault(tuple(level_params(variant).items()), []).append(rows)
     for level, chunks in parts.items():
         picked = pick(evidence, np.concatenate(chunks))
-        label = replace(_label(evidence, dict(level)), variant=WORST)
+        label = replace(label_of(evidence, dict(level)), variant=WORST)
         yield from _worst_and_average(predictions, evidence, label, picked, len(chunks))
 
 
@@ -76,10 +76,10 @@ def _cells(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | G
     """Every cell of a map, then the worst cell per image, then the average over cells."""
     cells = _by_variant(evidence)
     for variant, rows in cells:
-        label = _label(evidence, variant)
+        label = label_of(evidence, variant)
         found = view_of(predictions, evidence, label, pick(evidence, rows))
         yield replace(found, everyone_only=True) if isinstance(found, View) else found
-    label = replace(_label(evidence, {}), variant=WORST_CELL)
+    label = replace(label_of(evidence, {}), variant=WORST_CELL)
     picked = pick(evidence, np.arange(len(evidence.rows), dtype=np.int64))
     yield from _worst_and_average(predictions, evidence, label, picked, len(cells))
 
@@ -106,7 +106,8 @@ def _by_variant(evidence: RunEvidence) -> list[tuple[Mapping[str, Scalar], Ints]
     return [(v, order[bounds[i] : bounds[i + 1]]) for i, v in enumerate(known)]
 
 
-def _label(evidence: RunEvidence, variant: Mapping[str, Scalar]) -> Label:
+def label_of(evidence: RunEvidence, variant: Mapping[str, Scalar]) -> Label:
+    """What findings of one variant of a run say about where they come from."""
     run = evidence.run
     origin: dict[str, Scalar] = {"surrogate": run.surrogate} if run.surrogate else {}
     params = {**scalars(run.params), **origin, **scalars(variant)}

@@ -51,7 +51,7 @@ def _combined(
 
 
 def _on_common_cases(attacks: Sequence[View], label: Label) -> View | Gap:
-    names = ", ".join(sorted({view.label.stress for view in attacks}))
+    names = ", ".join(sorted({_named(view.label) for view in attacks}))
     label = replace(label, params={**label.params, "attacks": names})
     common = reduce(np.intersect1d, [view.cases for view in attacks])
     if not len(common):
@@ -68,6 +68,12 @@ def _on_common_cases(attacks: Sequence[View], label: Label) -> View | Gap:
         surely_wrong=np.maximum.reduce([part.surely_wrong for part in parts]),
         kept_only=True,
     )
+
+
+def _named(label: Label) -> str:
+    """As in the ids of runs: "pgd", or "pgd~undefended" where made on another model."""
+    made_on = label.params.get("surrogate", "")
+    return f"{label.stress}~{made_on}" if made_on else label.stress
 
 
 def _any_survives(parts: Sequence[View]) -> Bools | None:
