@@ -13,7 +13,7 @@ from audit.metrics.interval import LEVEL
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
-_BLOCK = 1_000_000  # draws held at once: bounds memory whatever the number of patients
+_BLOCK = 300_000  # draws held at once: bounds memory whatever the number of patients
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from audit.metrics.bootstrap import Resampling, percentile_limits
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-_BLOCK = 4_000_000  # numbers held at once
+_BLOCK = 300_000  # numbers held at once
 
 
 def surest(confidence: Array, coverage: float) -> Bools:
