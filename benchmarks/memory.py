@@ -47,7 +47,7 @@ def write_images(folder: Path, count: int) -> None:
     for number in range(count):
         positive = number // 2 % 2 == 0
         draw = np.random.default_rng(number)
-        level = 90 if positive else 160
+        level = 160 if positive else 90
         pixels = np.clip(draw.normal(level, 60, NATIVE), 0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:06d}.png")
         view = ("frontal", "lateral")[number % 2]
