@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -23,7 +24,11 @@ Examples:
 @click.argument("name")
 @CONFIG
 def command(name: str, config: Path | None) -> int:
-    click.echo(_metric(name) or _rule(name, config) or _preset(name) or _registered(name))
+    found = [_metric(name), _rule(name, config), _preset(name), *_registered(name)]
+    told = [text for text in found if text]  # a metric may bear the name of its stress
+    if not told:
+        raise _unknown(name)
+    click.echo("\n\n".join(told))
     return 0
 
 
@@ -58,46 +63,47 @@ def _rule(name: str, config: Path | None) -> str | None:
 
 def _preset(name: str) -> str | None:
     from audit.presets import PRESETS
+    from hipaudit.stress_words import parameters_text
 
     if name not in PRESETS:
         return None
     lines = [f"{name} (preset):"]
     for entry in PRESETS[name]:
         size = "every case" if entry.sample is None else f"up to {entry.sample} cases"
-        params = ", ".join(f"{key}={_short(value)}" for key, value in entry.params.items())
+        params = parameters_text(entry.params)
         under = "" if entry.defence == "none" else f" with {entry.defence}"
         lines.append(f"  {entry.stress}{under}: {size}" + (f"; {params}" if params else ""))
     return "\n".join(lines)
 
 
-def _short(value: object) -> str:
-    from audit.results import as_levels
+def _registered(name: str) -> Iterator[str]:
+    from audit.defences.registry import load_defences
+    from audit.probes.registry import load_probes
+    from audit.stresses.registry import load_stresses
+    from hipaudit.stress_words import parameters_text, stress_text
 
-    if isinstance(value, tuple):
-        return "(" + ", ".join(_short(part) for part in value) + ")"
-    return as_levels(value) if isinstance(value, float) and value < 1 else str(value)
+    stresses, defences, probes = load_stresses(), load_defences(), load_probes()
+    if name in stresses:
+        yield stress_text(stresses[name])
+    if name in defences:
+        found = defences[name]
+        text = inspect.getdoc(found.harden) or ""
+        looks = f"Cost: {found.looks():g} forward passes per image with these"
+        given = f"Parameters: {parameters_text(found.defaults) or 'none'}\n{looks}"
+        yield f"{name} (defence)\n\n{text}\n\n{given}"
+    if name in probes:
+        yield f"{name} (probe)\n\n{inspect.getdoc(probes[name]) or ''}"
 
 
-def _registered(name: str) -> str:
+def _unknown(name: str) -> HipauditError:
     from audit.defences.registry import load_defences
     from audit.presets import PRESETS
     from audit.probes.registry import load_probes
     from audit.stresses.registry import load_stresses
     from hipaudit.metric_words import METRICS
 
-    stresses, defences, probes = load_stresses(), load_defences(), load_probes()
-    if name in stresses:
-        found = stresses[name]
-        facts = f"{found.kind}, {found.norm or 'no norm'}, {found.domain}, through {found.through}"
-        defaults = ", ".join(f"{key}={_short(value)}" for key, value in found.defaults.items())
-        text = inspect.getdoc(found.perturb) or ""
-        return f"{name} (stress: {facts})\n\n{text}\n\nParameters: {defaults or 'none'}"
-    if name in defences:
-        return f"{name} (defence)\n\n{inspect.getdoc(defences[name].harden) or ''}"
-    if name in probes:
-        return f"{name} (probe)\n\n{inspect.getdoc(probes[name]) or ''}"
-    known = [*METRICS, *PRESETS, *stresses, *defences, *probes]
-    raise HipauditError(
+    known = [*METRICS, *PRESETS, *load_stresses(), *load_defences(), *load_probes()]
+    return HipauditError(
         "a stress, defence, probe, metric, preset or rule",
         f'"{name}"',
         did_you_mean(name, known),
