@@ -16,7 +16,7 @@ from audit.stresses.registry import Attackable
 Loss = Callable[[Tensor, Tensor], Tensor]
 # Part of the largest logit (or of 1): a decision surer than this stays what it is when it is
 # asked again in another batch, or of the same weights with batch norm folded in.
-CLEAR = 1e-4
+CLEAR = 2e-4
 
 
 @dataclass(frozen=True)
