@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from audit.cases.case import Pixels
 from audit.stresses.registry import Altered, Attackable, Batch, stress
@@ -72,21 +74,20 @@ def _averaged(image: Pixels, width: float, slope: float) -> Pixels:
     above = math.ceil(slope * reach) + 1
     below = above + (2 * reach).bit_length() + 4  # every interpolation costs a row
     rest = [(0, 0)] * (image.ndim - 2)
-    canvas = np.pad(image, [(above, below), (reach, reach), *rest], mode="edge")
+    padded = np.pad(image, [(above, below), (reach, reach), *rest], mode="edge")
+    canvas = torch.from_numpy(padded)
     inner = _run(_ahead(canvas, 1, slope), 2 * reach - 1, slope)
     last = _ahead(canvas, 2 * reach, slope)
     start = above - slope * reach  # rows from the canvas to the image, a fraction included
     rows, columns = image.shape[0] + math.floor(start) + 1, image.shape[1]
     total = canvas[:rows, :columns] + last[:rows, :columns]
-    total *= np.float32(end)
-    total += inner[:rows, :columns]
-    total *= np.float32(1.0 / width)
-    return _rows_down(total, start)
+    total.mul_(end).add_(inner[:rows, :columns]).mul_(1.0 / width)
+    return np.asarray(_rows_down(total, start).numpy())
 
 
-def _run(image: Pixels, count: int, slope: float) -> Pixels:
+def _run(image: Tensor, count: int, slope: float) -> Tensor:
     """The sum of `count` steps along the path, by doubling: some 2·log2(count) additions."""
-    total: Pixels | None = None
+    total: Tensor | None = None
     done, size = 0, 1
     while True:
         if count & size:
@@ -99,24 +100,18 @@ def _run(image: Pixels, count: int, slope: float) -> Pixels:
         size *= 2
 
 
-def _ahead(image: Pixels, steps: int, slope: float) -> Pixels:
+def _ahead(image: Tensor, steps: int, slope: float) -> Tensor:
     """The image seen `steps` columns further and slope·steps rows down; it shrinks by as much."""
     return _rows_down(image[:, steps:], slope * steps)
 
 
-def _rows_down(image: Pixels, rows: float) -> Pixels:
+def _rows_down(image: Tensor, rows: float) -> Tensor:
     whole = math.floor(rows)
-    part = np.float32(rows - whole)
     upper, lower = image[whole:-1], image[whole + 1 :]
-    if part == 0.0:
-        return upper
-    mixed = lower - upper
-    mixed *= part
-    mixed += upper
-    return mixed
+    return upper.lerp(lower, rows - whole) if rows > whole else upper
 
 
-def _plus(one: Pixels, two: Pixels) -> Pixels:
+def _plus(one: Tensor, two: Tensor) -> Tensor:
     """Their sum where both are."""
     rows, columns = min(one.shape[0], two.shape[0]), min(one.shape[1], two.shape[1])
-    return np.asarray(one[:rows, :columns] + two[:rows, :columns])
+    return one[:rows, :columns] + two[:rows, :columns]
