@@ -35,6 +35,7 @@ def run(
     `classes`, `epsilons` (in [0, 1]), `stresses`, `skip`, `defences`, `subgroups`,
     `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
     With `defences=["adversarial-training"]`, `train_data` is a path or Cases to harden on.
+    `params`: settings of stresses and defences, such as {"pgd": {"steps": 40}}.
     `surrogates`: a list of other models (paths, modules or Classifiers) of the same classes; what
     gradient attacks make on them is also shown to this one.
 
@@ -56,6 +57,7 @@ def run(
     [24]
     """
     from audit.conduct import conduct
+    from audit.settings import set_defences
     from hipaudit.hardening import hardened, trained
     from hipaudit.outputs import write_verdict
     from hipaudit.papers import read_papers
@@ -88,7 +90,10 @@ def run(
         asked,
         progress,
         understood.notes,
-        hardened(understood, flags, reading, asked, folder, progress),
+        {
+            **set_defences(understood.classifier, asked),
+            **hardened(understood, flags, reading, asked, folder, progress),
+        },
         surrogates(understood, flags, settings),
     )
     verdict = verdict_of(results, papers)

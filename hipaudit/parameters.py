@@ -135,6 +135,25 @@ class Points(Parameter):
         return numbers
 
 
+class Setting(Parameter):
+    """NAME.PARAMETER=VALUE: one parameter of a stress or a defence."""
+
+    name = "name.parameter=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str, Any]:
+        if isinstance(value, tuple):
+            return value
+        from audit.errors import HipauditError
+        from hipaudit.settings import read_setting
+
+        try:
+            return read_setting(str(value))
+        except HipauditError as error:
+            self.fail(f"expected {error.expected}, found {error.found}. {error.fix}", param, ctx)
+
+
 FILE = click.Path(path_type=Path)
 
 MODEL = (

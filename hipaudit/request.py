@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.gate.rules import DataSettings
+from hipaudit.settings import as_params, as_words
 from hipaudit.surrogates import asked
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def audit_options(flags: Flags, settings: DataSettings, papers: Papers) -> Audit
         preset=flags["preset"],
         stresses=flags["stresses"] or None,
         skip=flags["skip"],
+        params=as_params(flags["params"]),
         epsilons=flags["eps"],
         defences=flags["defences"] or None,
         subgroups=flags["subgroups"] or settings.subgroups,
@@ -127,6 +129,8 @@ def command_line(flags: Flags) -> str:
         "train_data": "--train-data TRAIN",
     }
     words += [text for name, text in files.items() if flags.get(name)]
+    for setting in as_words(flags.get("params", ())):
+        words += ["--set", shlex.quote(setting)]
     return " ".join([*words, *("--surrogate OTHER" for _ in asked(flags))])
 
 
@@ -140,7 +144,7 @@ def _text(value: Any) -> str:
 
 def defaults() -> dict[str, Any]:
     """Every flag of `run` as it stands when nobody sets it, for the Python API."""
-    empty = ("stresses", "skip", "defences", "subgroups", "surrogates")
+    empty = ("stresses", "skip", "defences", "subgroups", "surrogates", "params")
     nothing = (
         *("arch", "classes", "positive_class", "preprocess", "threshold", "trust_code", "sha256"),
         *("labels", "split", "cluster_by", "max_skipped", "eps", "max_samples", "max_time"),

@@ -56,6 +56,10 @@ def understand(
         from audit.plan import check_names
 
         check_names(options, trained)
+    if options is not None and options.params:
+        from audit.settings import check_settings
+
+        check_settings(options)
     cases = read_data(data, data_options, reading)
     if options is not None and options.subgroups:
         from audit.findings.groups import check_subgroups

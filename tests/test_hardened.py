@@ -50,9 +50,10 @@ def test_attacks_go_through_the_hardened_weights_and_the_gain_is_paired_per_imag
     assert plain < hard < len(LEVELS)
     where = {"stress": "fgsm", "group": {}}
     (before,) = results.find("robust_accuracy", defence="none", contrast=None, **where)
-    (after,) = results.find("robust_accuracy", defence=NAME, contrast=None, **where)
+    after, carried = results.find("robust_accuracy", defence=NAME, contrast=None, **where)
     assert (before.events, after.events) == (plain, hard)
-    (gain,) = results.find("robust_accuracy", defence=NAME, contrast="defence=none", **where)
+    assert carried.params["surrogate"] == "undefended"
+    gain, _ = results.find("robust_accuracy", defence=NAME, contrast="defence=none", **where)
     assert gain.value == pytest.approx((hard - plain) / len(LEVELS))
     assert gain.low > 0
     (cost,) = results.find(
@@ -71,7 +72,7 @@ def test_other_hardened_weights_are_another_audit_and_share_the_plain_units(tmp_
     plain = classifier_of(Brittle())
     audited(tmp_path, plain=plain, hardened=other, options=again)
     added = {path.name for path in (tmp_path / "units").iterdir()} - before
-    assert len(added) == 2, "clean and fgsm under the defence"
+    assert len(added) == 3, "clean, fgsm and its transfer under the defence"
 
 
 def test_the_same_hardened_weights_compute_nothing_twice(tmp_path):

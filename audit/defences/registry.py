@@ -32,17 +32,34 @@ class Defence:
         return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
 
     def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Defaults overlaid with `params`; an unknown name is a HipauditError."""
+        """Defaults overlaid with `params`; an unknown name or kind is a HipauditError."""
         known = self.defaults
-        for name in params:
+        for name, value in params.items():
             if name not in known:
                 hint = did_you_mean(name, list(known)) or "It has none."
                 raise HipauditError(f"a parameter of {self.name}", f'"{name}"', hint)
+            _check_kind(name, value, known[name])
         return {**known, **params}
 
     def looks(self, params: Mapping[str, Any] | None = None) -> float:
         """Forwards per image of the hardened classifier, with `params` set."""
         return self.cost(self.check(params or {}))
+
+
+def _check_kind(name: str, value: Any, default: Any) -> None:
+    """HipauditError unless `value` is of the kind of `default`: a slip must not end in a traceback.
+
+    None stands for what only code can make.
+    """
+    truth, plain = isinstance(value, bool), isinstance(value, str | int | float | tuple)
+    if default is None:
+        fits, kind = not plain, "what training images set"
+    elif isinstance(default, bool):
+        fits, kind = truth, "true or false"
+    else:
+        fits, kind = isinstance(value, int | float) and not truth, "a number"
+    if not fits:
+        raise HipauditError(f"`{name}` to be {kind}", f"{value!r}", "See: hipaudit list defences.")
 
 
 DEFENCES: dict[str, Defence] = {}

@@ -23,6 +23,7 @@ from hipaudit.parameters import (
     Duration,
     Levels,
     OneOf,
+    Setting,
     with_options,
 )
 
@@ -83,6 +84,14 @@ AUDIT = (
         multiple=True,
         metavar="NAME",
         help="Also under this defence, or none. Repeatable; see: hipaudit list defences.",
+    ),
+    click.option(
+        "--set",
+        "params",
+        type=Setting(),
+        multiple=True,
+        metavar="NAME.PARAMETER=VALUE",
+        help="One parameter of a stress or defence. Repeatable; see: hipaudit explain NAME.",
     ),
     click.option(
         "--surrogate",
@@ -213,12 +222,14 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
         if not flags["quiet"]:
             show_understood(people, understood, everything=flags["verbose"] > 0)
         from audit.conduct import conduct
+        from audit.settings import set_defences
 
         classifier, cases, notes = understood.classifier, understood.cases, understood.notes
         if defences:
             session.start()  # hours may pass: an interruption resumes
         others = surrogates(understood, flags, settings)
-        made = hardened(understood, flags, reading, options, folder, progress)
+        made = set_defences(classifier, options)
+        made |= hardened(understood, flags, reading, options, folder, progress)
         results = conduct(classifier, cases, folder, options, progress, notes, made, others)
     if not flags["quiet"]:
         progress.note("judging and rendering")

@@ -65,6 +65,22 @@ def test_a_mistyped_setting_is_answered_with_what_was_meant() -> None:
         get_defence("adversarial-training").check({"epsilon": 1})
 
 
+@pytest.mark.parametrize(
+    ("name", "params", "words"),
+    [
+        ("blur", {"sigma": (2, 3)}, "`sigma` to be a number"),
+        ("tta", {"angle": "five"}, "`angle` to be a number"),
+        ("tta", {"flip": 1}, "`flip` to be true or false"),
+        ("referral", {"confidence": True}, "`confidence` to be a number"),
+        ("quality-filter", {"limits": "strict"}, "`limits` to be what training images set"),
+    ],
+)
+def test_a_value_of_another_kind_is_one_line(name, params, words) -> None:
+    classifier, _, _ = small_classifier()
+    with pytest.raises(HipauditError, match=words):
+        under_defence(classifier, name, {}, params)
+
+
 def test_a_cut_off_of_ones_own_is_the_one_that_refers() -> None:
     classifier, x, _ = small_classifier()
     given = {"referral": {"confidence": 0.501}}
