@@ -51,11 +51,12 @@ class Level:
 
 
 def levels(predictions: Predictions) -> list[Level]:
-    """Every finished attack in L∞, by its ε."""
+    """Every finished attack in L∞ that was carried out in full at each of its ε."""
     return [
         level
         for evidence in predictions.runs
         if evidence.run.kind == "attack" and evidence.run.norm == "linf"
+        if "epsilons" in get_stress(evidence.run.stress).defaults
         for level in _levels_of(predictions, evidence)
     ]
 

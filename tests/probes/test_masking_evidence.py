@@ -86,6 +86,12 @@ def test_square_is_not_held_against_a_single_step_which_is_known_to_be_weak() ->
     assert found(run("fgsm", {0.1: first(1)}), run("square", {0.1: first(30)})) == {}
 
 
+def test_a_search_for_the_smallest_radius_is_no_attack_at_a_radius() -> None:
+    pgd = run("pgd", {0.1: first(1)})
+    assert found(pgd, run("smallest_epsilon", {0.1: first(20)})) == {}
+    assert found(run("smallest_epsilon", {0.1: set()}), run("square", {0.1: first(20)})) == {}
+
+
 def test_a_single_step_that_finds_what_many_steps_miss_is_a_sign() -> None:
     fgsm, pgd = run("fgsm", {0.1: first(9)}), run("pgd", {0.1: first(4)})
     assert found(fgsm, pgd) == {"masking-single-step": (5, N)}
