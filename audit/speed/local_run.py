@@ -118,7 +118,7 @@ class LocalImage:
         if candidates <= self.candidates:
             return
         self.candidates = candidates
-        for name, clean in self.clean.items():
+        for name, clean in list(self.clean.items()):
             rows, cols = self.plan.boxes[name]
             area = rows.width * cols.width
             places, channels = clean.shape
@@ -126,6 +126,7 @@ class LocalImage:
             table[:places] = clean
             table[places], table[places + 1] = 0.0, -torch.inf
             self.tables[name] = table
+            self.clean[name] = table[:places]
             if name in self.plan.live:
                 self.buffers[name] = clean.repeat(candidates, 1)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 import torch
 import torchvision
@@ -323,3 +326,21 @@ def test_several_pixels_per_candidate_go_through_whole_images():
     with torch.no_grad():
         wanted = model.decision_logits(image[None])
     assert (pixel_scorer(model, x)(rows, cols, values) - wanted).abs().max() <= 1e-6
+
+
+def test_a_network_that_is_gone_leaves_nothing_behind():
+    model, x = classifier_of(local_net(), 32, 32), torch.rand(3, 32, 32)
+    network = weakref.ref(model.module)
+    assert local_scorer(model, x) is not None
+    del model
+    gc.collect()
+    assert network() is None
+
+
+def test_a_logit_that_is_not_finite_is_not_hidden():
+    module = local_net()
+    with torch.no_grad():
+        module[-1].bias.fill_(torch.nan)
+    model, x = classifier_of(module, 32, 32), torch.rand(3, 32, 32)
+    rows, cols = places(32, 32)
+    assert pixel_scorer(model, x)(rows, cols, torch.rand(len(rows), 1, 3)).isnan().all()
