@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from audit.errors import HipauditError
-from audit.stresses.hunt import Hunt, everywhere, projected, random_start
+from audit.stresses.hunt import Box, Hunt, box, everywhere, random_start
 from audit.stresses.looking import Loss, ask, cross_entropy, difference_of_logits_ratio, look
 from audit.stresses.radii import at_least, radii
 from audit.stresses.registry import Altered, Attackable, Batch, stress
@@ -74,9 +74,8 @@ class _Walk:
     """
 
     rows: Tensor
-    x: Tensor
     y: Tensor
-    epsilon: Tensor
+    inside: Box
     current: Tensor
     previous: Tensor
     gradient: Tensor
@@ -91,7 +90,8 @@ class _Walk:
 
     def only(self, on: Tensor) -> None:
         for column in fields(self):
-            setattr(self, column.name, getattr(self, column.name)[on])
+            value = getattr(self, column.name)
+            setattr(self, column.name, value.only(on) if isinstance(value, Box) else value[on])
 
 
 def walk(
@@ -130,15 +130,15 @@ def checkpoints(steps: int) -> list[int]:
 
 def _started(hunt: Hunt, rows: Tensor, epsilon: Tensor, objective: Loss) -> _Walk:
     x, y = hunt.x[rows], hunt.y[rows]
-    start = random_start(x, epsilon, [hunt.rngs[row] for row in rows.tolist()])
+    inside = box(x, epsilon)
+    start = random_start(x, epsilon, inside, [hunt.rngs[row] for row in rows.tolist()])
     seen = look(hunt.model, start, y, objective)
     on = hunt.note(rows, start, seen)
     like = torch.zeros_like(seen.loss)
     state = _Walk(
         rows=rows,
-        x=x,
         y=y,
-        epsilon=epsilon,
+        inside=inside,
         current=start,
         previous=start,
         gradient=seen.gradient,
@@ -158,11 +158,11 @@ def _started(hunt: Hunt, rows: Tensor, epsilon: Tensor, objective: Loss) -> _Wal
 def _move(state: _Walk, first: bool) -> None:
     """A signed step, then the same again with a quarter of the last movement mixed in."""
     stepped = state.current + state.size[:, None, None, None] * state.gradient.sign()
-    stepped = projected(stepped, state.x, state.epsilon)
+    stepped = state.inside.nearest(stepped)
     if not first:
         mixed = MOMENTUM * (stepped - state.current)
         mixed += (1 - MOMENTUM) * (state.current - state.previous)
-        stepped = projected(state.current + mixed, state.x, state.epsilon)
+        stepped = state.inside.nearest(state.current + mixed)
     state.previous, state.current = state.current, stepped
 
 

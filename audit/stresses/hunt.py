@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -36,6 +37,7 @@ class Hunt:
         self.clear = clear_margin(model)
         self.margin = torch.full((len(self.x),), -torch.inf, device=device)
         self.blind = torch.ones(len(self.x), dtype=torch.bool, device=device)
+        self.some_blind = True
         self.settled = torch.from_numpy(~batch.open).to(device) & stop_early
         self.spent = torch.zeros(len(self.x), dtype=torch.long, device=device)
 
@@ -50,8 +52,9 @@ class Hunt:
         `seen`: what one look at `images` (M, C, H, W) gave; margins alone after a forward.
         """
         margin = seen if isinstance(seen, Tensor) else seen.margin
-        if isinstance(seen, Seen):
+        if isinstance(seen, Seen) and self.some_blind:
             self.blind[rows] &= ~seen.gradient.flatten(1).any(1)
+            self.some_blind = bool(self.blind.any())
         self.spent[rows] += 1
         better = margin > self.margin[rows]
         self.margin[rows[better]] = margin[better]
@@ -88,12 +91,29 @@ def everywhere(epsilon: float, rows: Tensor, like: Tensor) -> Tensor:
     return torch.full((len(rows), 1, 1, 1), epsilon, device=like.device)
 
 
-def random_start(x: Tensor, epsilon: Tensor, rngs: Sequence[np.random.Generator]) -> Tensor:
-    """x plus noise uniform in [-ε, ε] from each case's own generator, kept in [0, 1]."""
+@dataclass
+class Box:
+    """The ε-balls around some images, cut to [0, 1]: `low` and `high` (M, C, H, W)."""
+
+    low: Tensor
+    high: Tensor
+
+    def only(self, on: Tensor) -> Box:
+        return Box(self.low[on], self.high[on])
+
+    def nearest(self, images: Tensor) -> Tensor:
+        """The images of the box that are nearest to these."""
+        return images.clamp(self.low, self.high)
+
+
+def box(x: Tensor, epsilon: Tensor) -> Box:
+    """Around x (M, C, H, W) with ε (M, 1, 1, 1)."""
+    return Box((x - epsilon).clamp_min(0.0), (x + epsilon).clamp_max(1.0))
+
+
+def random_start(
+    x: Tensor, epsilon: Tensor, inside: Box, rngs: Sequence[np.random.Generator]
+) -> Tensor:
+    """x plus noise uniform in [-ε, ε] from each case's own generator, kept in the box."""
     noise = np.stack([rng.random(tuple(x.shape[1:]), dtype=np.float32) for rng in rngs])
-    return projected(x + (2 * torch.from_numpy(noise).to(x.device) - 1) * epsilon, x, epsilon)
-
-
-def projected(images: Tensor, x: Tensor, epsilon: Tensor) -> Tensor:
-    """The nearest images inside the ε-balls around x (M, C, H, W), ε (M, 1, 1, 1), and [0, 1]."""
-    return images.clamp(x - epsilon, x + epsilon).clamp(0.0, 1.0)
+    return inside.nearest(x + (2 * torch.from_numpy(noise).to(x.device) - 1) * epsilon)

@@ -65,7 +65,8 @@ def look(model: Attackable, x: Tensor, y: Tensor, loss: Loss = cross_entropy) ->
     logits = _logits(model, leaf)
     losses = loss(logits, y)
     (gradient,) = torch.autograd.grad(losses.sum(), leaf)
-    if not torch.isfinite(gradient).all():
+    # a sum of float32 in float64 is finite unless one of them is not
+    if not torch.isfinite(gradient.sum(dtype=torch.float64)):
         raise StressFailed("the model's gradient is not finite inside the attack")
     return Seen(losses.detach(), gradient, _margin(logits.detach(), y))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from audit.stresses.hunt import Hunt, everywhere, projected, random_start
+from audit.stresses.hunt import Box, Hunt, box, everywhere, random_start
 from audit.stresses.looking import ask, look
 from audit.stresses.radii import at_least, positive, radii
 from audit.stresses.registry import Altered, Attackable, Batch, stress
@@ -51,21 +51,22 @@ def pgd(
 
 def walk(hunt: Hunt, rows: Tensor, epsilon: Tensor, steps: int, travel: float = 2.5) -> None:
     """One random start of each of `rows`, ε (M, 1, 1, 1), and its steps, noted in `hunt`."""
-    x, y = hunt.x[rows], hunt.y[rows]
-    current = random_start(x, epsilon, [hunt.rngs[row] for row in rows.tolist()])
+    x, y, step = hunt.x[rows], hunt.y[rows], travel * epsilon / steps
+    inside = box(x, epsilon)
+    current = random_start(x, epsilon, inside, [hunt.rngs[row] for row in rows.tolist()])
     for _ in range(steps):
         seen = look(hunt.model, current, y)
         on = hunt.note(rows, current, seen)
         gradient = seen.gradient
         if not on.all():
-            rows, x, y, epsilon = rows[on], x[on], y[on], epsilon[on]
+            rows, y, step, inside = rows[on], y[on], step[on], inside.only(on)
             current, gradient = current[on], gradient[on]
         if not len(rows):
             return
-        current = ascended(current, gradient, x, epsilon, travel * epsilon / steps)
+        current = ascended(current, gradient, inside, step)
     hunt.note(rows, current, ask(hunt.model, current, y))
 
 
-def ascended(current: Tensor, gradient: Tensor, x: Tensor, epsilon: Tensor, step: Tensor) -> Tensor:
-    """One step along the gradient's sign, back inside the ε-balls around x and [0, 1]."""
-    return projected(current + step * gradient.sign(), x, epsilon)
+def ascended(current: Tensor, gradient: Tensor, inside: Box, step: Tensor) -> Tensor:
+    """One step (M, 1, 1, 1) along the gradient's sign, back inside the box."""
+    return inside.nearest(current + step * gradient.sign())

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from audit.draws import generator
 from audit.errors import HipauditError
+from audit.stresses.hunt import box
 from audit.stresses.looking import look
 from audit.stresses.pgd import ascended
 from audit.stresses.registry import Altered, Batch, get_stress
@@ -36,8 +37,9 @@ def test_step_by_step_pgd_equals_stock_art_from_the_image_itself() -> None:
     classifier = classifier_of(net, 32, 32)
     theirs = art_reference.projected_gradient(classifier, x, y, 4 / 255, 1 / 255, 6)
     ours, epsilon = x, torch.full((8, 1, 1, 1), 4 / 255)
+    inside = box(x, epsilon)
     for _ in range(6):
-        ours = ascended(ours, look(classifier, ours, y).gradient, x, epsilon, epsilon / 4)
+        ours = ascended(ours, look(classifier, ours, y).gradient, inside, epsilon / 4)
     assert (ours - theirs).abs().max() <= 1e-6
 
 
