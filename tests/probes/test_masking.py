@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,13 @@ from torch import nn
 from audit.classifier import Classifier
 from audit.conduct import conduct
 from audit.defences.registry import DEFENCES, defence, load_defences
+from audit.engine import execute
 from audit.options import AuditOptions
+from audit.plan import make_plan
+from audit.probes.masking import masking
+from audit.probes.registry import Examination
 from audit.results import ProbeReport, Results
+from audit.store import Store
 from tests.probes import masked_models as planted
 
 EPSILONS = (4 / 255, 12 / 255, 24 / 255)
@@ -57,15 +63,24 @@ def codes(results: Results, defence: str = "none") -> set[str]:
     }
 
 
-@pytest.mark.parametrize("module", [planted.Linear(), planted.trained()], ids=["linear", "cnn"])
-def test_a_sound_model_is_not_flagged(module, tmp_path) -> None:
-    results = audit(module, tmp_path / "out", defences=("tta",))
+@pytest.mark.parametrize(
+    ("module", "defences", "stresses"),
+    [
+        (planted.Linear(), ("none",), ("fgsm", "pgd", "square")),
+        (planted.trained(), ("none",), ("fgsm", "pgd", "square")),
+        (planted.trained(), ("bit-depth",), ("fgsm", "pgd")),
+        (planted.Linear(), ("tta",), ("pgd",)),
+    ],
+    ids=["linear", "cnn", "a defence with a slope of its own", "tta"],
+)
+def test_a_sound_model_is_not_flagged(module, defences, stresses, tmp_path) -> None:
+    results = audit(module, tmp_path / "out", stresses, defences)
     assert report_of(results).state == "done"
     assert report_of(results).details["flags"] == []
     said = {note.code: note for note in report_of(results).notes}
     assert "no proof" in said["masking-none"].text
     found = {f.defence: f.value for f in report_of(results).findings}
-    assert found == {"none": 0.0, "tta": 0.0}
+    assert found == dict.fromkeys({"none", *defences}, 0.0)
     fooled = results.find("attack_success", stress="pgd", defence="none", group={})
     assert max(f.value for f in fooled) > 0.9  # a weak attack would have let anything pass
 
@@ -144,6 +159,23 @@ def test_without_an_attack_it_does_not_apply(tmp_path) -> None:
     report = report_of(audit(planted.Linear(), tmp_path / "out", stresses=("quantum_noise",)))
     assert report.state == "not applicable"
     assert report.reason == "no attack was carried out"
+
+
+def test_a_trained_defence_is_looked_at_with_its_own_weights_or_said_to_be_missing(
+    tmp_path,
+) -> None:
+    name = "adversarial-training"
+    classifier, cases = planted.classifier_of(planted.Linear()), planted.cases(12)
+    masked = {name: planted.classifier_of(planted.quantised())}
+    options = AuditOptions(preset="ci", stresses=("pgd",), defences=(name,), params=SMALL)
+    runs = make_plan(classifier, cases, options, (name,))
+    store = Store(tmp_path)
+    table = execute(runs, classifier, cases, store, seed=0, batch_size=8, hardened=masked)
+    sight = Examination(classifier, cases, table, 0, 8, lambda _: None, {}, masked)
+    found = {flag["code"] for flag in masking(sight).details["flags"] if flag["defence"] == name}
+    assert {"masking-zero-gradient", "masking-half"} <= found
+    without = masking(replace(sight, hardened={}))
+    assert without.details["not_tried"] == {name: "its weights were not at hand"}
 
 
 def test_what_time_does_not_allow_is_named_and_has_no_number(tmp_path) -> None:
