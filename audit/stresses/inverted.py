@@ -20,4 +20,4 @@ def inverted(
     in MONOCHROME1 the lowest stored value is white. hipaudit reads it; an upstream export to
     PNG may not. It is so or it is not: there is one severity, and no parameter.
     """
-    yield Altered({"polarity": "inverted"}, [np.float32(1) - pixels for pixels in batch.pixels])
+    yield Altered({}, [np.float32(1) - pixels for pixels in batch.pixels])

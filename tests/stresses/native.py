@@ -14,14 +14,14 @@ from audit.stresses.registry import Batch, get_stress
 
 def levels_of(
     name: str, pixels: Sequence[np.ndarray], **params: object
-) -> list[tuple[Scalar, list[np.ndarray]]]:
-    """(severity, images) of every yield; case i draws from a generator of its own."""
+) -> list[tuple[Scalar | None, list[np.ndarray]]]:
+    """(severity or None, images) of every yield; case i draws from a generator of its own."""
     n = len(pixels)
     rngs = [generator(1, f"case {i}", name) for i in range(n)]
     labels = torch.zeros(n, dtype=torch.long)
     batch = Batch(torch.zeros(n, 1, 4, 4), labels, rngs, list(pixels))
     return [
-        (next(iter(altered.variant.values())), list(altered.images))
+        (next(iter(altered.variant.values()), None), list(altered.images))
         for altered in get_stress(name).perturb(None, batch, **params)
     ]
 
