@@ -214,3 +214,20 @@ def test_dlr_is_refused_for_two_classes_with_what_to_type() -> None:
     classifier, x, y = small_classifier()
     with pytest.raises(HipauditError, match='loss="ce"'):
         attacked("apgd", classifier, x, y, loss="dlr")
+
+
+def test_square_lowers_the_margin_to_whichever_other_class_is_nearest() -> None:
+    classifier, x, y = three_classes()
+    altered = attacked("square", classifier, x, y, epsilons=0.1, queries=60)
+    before, after = (classifier.predict(images).logits for images in (x, altered.images))
+    left = ~fooled(classifier, altered.images, y)
+    assert 0 < left.sum() < len(x)
+
+    def margins(z: Tensor) -> Tensor:
+        others = z.clone()
+        others[torch.arange(len(y)), y] = -torch.inf
+        return z[torch.arange(len(y)), y] - others.amax(1)
+
+    assert (margins(after) < margins(before))[left].all()
+    reached = set(after.argmax(1)[~left].tolist())
+    assert len(reached) >= 2
