@@ -22,13 +22,15 @@ def corruption(
 ) -> RunEvidence:
     """At each level so many of the first cases are decided wrongly."""
     called = [[1 - t if i < k else t for i, t in enumerate(TARGETS)] for k in lost]
+    places = sorted(range(len(lost)), key=lambda i: levels[i])  # a table has no order of its own
     part = rows(
         list(range(N)) * len(lost),
-        np.concatenate([says(one_level) for one_level in called]),
-        [{name: level} for level in levels],
+        np.concatenate([says(called[i]) for i in places]),
+        [{name: levels[i]} for i in places],
         [level for level in range(len(lost)) for _ in range(N)],
     )
-    return evidence(part, range(N), "contrast_loss", kind="corruption", **more)
+    params = {f"{name}s": list(levels)}
+    return evidence(part, range(N), "contrast_loss", kind="corruption", params=params, **more)
 
 
 def bonett_price(lost: int, n: int) -> tuple[float, float]:
@@ -59,6 +61,13 @@ def test_the_change_per_step_is_the_last_change_over_the_number_of_levels() -> N
     low, high = bonett_price(30, N)
     assert (step.low, step.high) == pytest.approx((low / 3, high / 3), abs=1e-5)
     assert step.params == {"kept": 0.4}
+
+
+def test_a_severity_may_rise_as_well_as_fall() -> None:
+    run = corruption([5, 6, 30], levels=(0.1, 0.2, 0.3))
+    found = derive(table(TARGETS, TARGETS, run), None, 0)
+    assert one(found, "first_loss").params == {"kept": 0.2}
+    assert one(found, "change_per_step").params == {"kept": 0.3}
 
 
 def test_where_no_level_shows_a_loss_it_is_said_up_to_where_that_holds() -> None:

@@ -51,7 +51,8 @@ def derive(
         if evidence.run.kind == "clean":
             clean[evidence.run.defence] = mine[0]
         else:
-            found += dose_response(frame, mine, clean.get(evidence.run.defence))
+            planned = evidence.run.params
+            found += dose_response(frame, mine, clean.get(evidence.run.defence), planned)
     for view in worst_cases(kept):
         found += _told(frame, view)
         kept.append(view)

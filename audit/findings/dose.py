@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,10 @@ FEWEST_LEVELS = 3
 
 
 def dose_response(
-    frame: Frame, views: Sequence[View | Gap], clean: View | Gap | None
+    frame: Frame,
+    views: Sequence[View | Gap],
+    clean: View | Gap | None,
+    planned: Mapping[str, Any],
 ) -> Iterator[Finding]:
     """Of the views of one run, against the clean view of its defence, on the cases both have:
 
@@ -31,11 +35,11 @@ def dose_response(
     below 0, with that level among its parameters; without a value where no level's does.
     `change_per_step`: the change at the grossest level, divided by the number of levels.
     Only for runs with three levels or more of one ordered number: an ε by size, the severity of
-    a corruption in the order given, from mild to gross.
+    a corruption in the order of the run's parameters (`planned`), which is from mild to gross.
     """
     if not isinstance(clean, View):
         return
-    for name, sweep in _sweeps(views).items():
+    for name, sweep in _sweeps(views, planned).items():
         found = [_change(frame, view, clean) for view in sweep]
         if all(change is not None and change.value is not None for change in found):
             changes = [change for change in found if change is not None]
@@ -43,7 +47,9 @@ def dose_response(
             yield _per_step(changes, sweep[-1])
 
 
-def _sweeps(views: Sequence[View | Gap]) -> dict[tuple[str, str], list[View]]:
+def _sweeps(
+    views: Sequence[View | Gap], planned: Mapping[str, Any]
+) -> dict[tuple[str, str], list[View]]:
     """(variant, level's name) -> views from mild to gross, where there are enough of them."""
     if not all(isinstance(view, View) for view in views):
         return {}
@@ -57,11 +63,11 @@ def _sweeps(views: Sequence[View | Gap]) -> dict[tuple[str, str], list[View]]:
         name = level_name([view.label.params for view in several])
         if name is None or len(several) < FEWEST_LEVELS:
             continue
-        if several[0].label.kind == "attack":
-            several.sort(key=lambda view: _level(view, name))
-        levels = [_level(view, name) for view in several]
-        if all(a < b for a, b in pairwise(levels)) or all(a > b for a, b in pairwise(levels)):
-            found[variant, name] = several
+        by_level = {_level(view, name): view for view in several}
+        attack = several[0].label.kind == "attack"
+        order = sorted(by_level) if attack else _planned_order(planned, set(by_level))
+        if order:
+            found[variant, name] = [by_level[level] for level in order]
     return found
 
 
@@ -72,8 +78,21 @@ def level_name(params: Sequence[Mapping[str, object]]) -> str | None:
     if len(varied) != 1:
         return None
     values = [one.get(varied[0]) for one in params]
-    number = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
-    return varied[0] if number and len(set(values)) == len(values) else None
+    return varied[0] if _numbers(values) and len(set(values)) == len(values) else None
+
+
+def _planned_order(planned: Mapping[str, Any], levels: set[float]) -> list[float]:
+    """The levels as the run's parameters list them, if they rise or fall throughout."""
+    for values in planned.values():
+        if isinstance(values, list | tuple) and _numbers(values) and set(values) == levels:
+            steps = [a < b for a, b in pairwise(values)]
+            ordered = all(steps) or not any(steps)
+            return list(values) if ordered and len(values) == len(levels) else []
+    return []
+
+
+def _numbers(values: Iterable[object]) -> bool:
+    return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
 
 
 def _level(view: View, name: str) -> float:

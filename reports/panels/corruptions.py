@@ -40,8 +40,9 @@ def corruption_curves(material: Material) -> Sequence[Block]:
 @panel("corruption_table")
 def corruption_table(material: Material) -> Sequence[Block]:
     rows: list[list[str | Cell]] = []
-    for f in material.stressed("accuracy"):
-        if _corrupted(material, f):
+    found = [f for f in material.stressed("accuracy") if _corrupted(material, f)]
+    for name in dict.fromkeys(f.stress for f in found):
+        for f in _mild_first(material, [f for f in found if f.stress == name]):
             cells = [rate_cell(_like(material, f, metric)) for metric in METRICS]
             rows.append([setting(f), *cells, _change(_paired(material, f), counted=True)])
     if not rows:
@@ -95,11 +96,23 @@ def _plain(material: Material, f: Finding) -> bool:
 
 def _found(material: Material, stress: str, metric: str) -> list[Finding]:
     known = material.stressed(metric)
-    return [f for f in known if f.stress == stress and _plain(material, f)]
+    return _mild_first(material, [f for f in known if f.stress == stress and _plain(material, f)])
+
+
+def _mild_first(material: Material, found: list[Finding]) -> list[Finding]:
+    """Levels as their run lists them, which is from mild to gross; a table has no order."""
+    name = level_name(found)
+    levels = [f.params[name] for f in found] if name else []
+    for run in material.results.plan.runs:
+        for planned in run.params.values():
+            known = isinstance(planned, list) and all(level in planned for level in levels)
+            if name and known and run.stress == found[0].stress:
+                return sorted(found, key=lambda f: planned.index(f.params[name]))
+    return found
 
 
 def _pane(material: Material, stress: str) -> Pane | None:
-    """From none to gross, in the order of the run; None without two levels of one number."""
+    """From none over mild to gross; None without two levels of one number."""
     name = level_name(_found(material, stress, "accuracy"))
     if name is None:
         return None

@@ -31,7 +31,7 @@ def contrast(metric: str, value: float | None, **rest: object) -> Finding:
 def loss_of(stress: str) -> list[Finding]:
     """A sample of 64 of the cases, 60 of them right without stress."""
     found = []
-    for kept, k in COUNTS.items():
+    for kept, k in sorted(COUNTS.items()):  # an audit sorts its levels by their names
         where = {"stress": stress, "params": {"depth": 4.0, "kept": kept}}
         found += [proportion(metric, k, 64, **where) for metric in METRICS]
         found += [contrast(metric, (k - CLEAN) / 64, **where) for metric in METRICS]
@@ -46,7 +46,11 @@ def material(*stresses: str, more: tuple[Finding, ...] = ()) -> Material:
     findings = [f for f in base.findings if f.stress == "clean"]
     for name in stresses:
         findings += loss_of(name)
-    runs = [PlannedRun(id=n, stress=n, kind="corruption", sample=64, of=400) for n in stresses]
+    params = {"depth": 4.0, "kept": list(COUNTS)}
+    runs = [
+        PlannedRun(id=n, stress=n, kind="corruption", params=params, sample=64, of=400)
+        for n in stresses
+    ]
     plan = base.plan.model_copy(update={"runs": tuple(runs)})
     results: Results = base.model_copy(update={"findings": (*findings, *more), "plan": plan})
     return Material(results, Path(), Card(), read_verdict(None), True)
