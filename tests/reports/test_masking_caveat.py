@@ -15,9 +15,12 @@ from hipaudit.summary import as_markdown, stressed_rows
 from reports.card import Card
 from reports.masking import caveat, masked_defences
 from reports.material import Material
+from reports.pdf import render_pdf
 from reports.render import render_html
 from reports.summary import summary
 from reports.verdict import read_verdict
+from tests.reports.hostile import poisoned, poisoned_card, poisoned_verdict
+from tests.reports.test_pdf import pages_of
 from tests.sample_results import sample_results
 
 SAID = "Robust accuracy without a defence may be an artefact of masked gradients: square saw it."
@@ -95,3 +98,21 @@ def test_a_sign_under_a_defence_marks_that_defence_only() -> None:
     assert caveat(found).startswith("Robust accuracy under tta may be")
     marked = [row[0] for row in stressed_rows(found) if "†" in row[0]]
     assert all("with tta" in name for name in marked)
+
+
+@pytest.mark.slow
+def test_page_one_stays_one_page_with_the_longest_names_and_the_caveat(tmp_path: Path) -> None:
+    text = "long words " * 25
+    sample = poisoned(sample_results(synthetic=True), text)
+    names = ("none", "adversarial-training", "randomised-smoothing", "quality-filter", "tta")
+    flags = [{"code": "masking-half", "defence": name, "artefact": True} for name in names]
+    report = ProbeReport(probe="masking", details={"flags": flags})
+    clean = tuple(f for f in sample.findings if f.stress in {"clean", "fgsm"})
+    found = sample.model_copy(update={"findings": clean, "artefacts": (), "probes": (report,)})
+    html = render_html(
+        found, tmp_path, card=poisoned_card(text), verdict=poisoned_verdict(text), for_pdf=True
+    )
+    pages = pages_of(render_pdf(html, attachments={}, date="2026-01-02"), tmp_path)
+    assert "artefact of masked gradients" in pages[0]
+    assert "Signature" in pages[0]
+    assert "How to read this report" in pages[1]
