@@ -48,6 +48,7 @@ STRESSES = {
     "square": "Square",
     "smallest_epsilon": "smallest ε",
     "one_pixel": "one pixel",
+    "jpeg_quality": "JPEG quality",
     "rotation_translation": "rotation–translation",
     "rotation_translation_map": "rotation–translation map",
     "worst_case": "worst case over attacks",
