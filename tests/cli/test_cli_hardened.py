@@ -98,7 +98,8 @@ def test_both_weights_are_audited_and_told_apart(done):
         one, two = (
             results.find(metric, defence=name, contrast=None, **where)[0] for name in ("none", NAME)
         )
-        (gap,) = results.find(metric, defence=NAME, contrast="defence=none", **where)
+        gap, *carried = results.find(metric, defence=NAME, contrast="defence=none", **where)
+        assert [f.params["surrogate"] for f in carried] == ["undefended"] * (stress != "clean")
         assert gap.n == one.n == two.n == 24
         assert gap.value == pytest.approx(two.value - one.value)
     assert f"with {NAME}" in out
