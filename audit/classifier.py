@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from audit.cases.case import Case, Pixels
 from audit.decision import Decision, decide, log_odds
 from audit.results import ModelDescription, Preparation
+from audit.speed.prepared import Kept
 
 # x (N, C, H, W) in [0, 1] and its logits (N, K) -> (N,) bool: handed to a human instead
 Refer = Callable[[Tensor, Tensor], Tensor]
@@ -43,10 +44,14 @@ class Classifier:
         device: str = "cpu",
         refer: Refer | None = None,
     ) -> None:
-        """`refer` marks the images the model does not answer alone (a filter, a cut-off)."""
+        """`refer` marks the images the model does not answer alone (a filter, a cut-off).
+
+        The module keeps its values, but not the order of its weights in memory: channels last,
+        which CPUs and GPUs convolve faster, so a logit may differ in its last digits.
+        """
         self.description = description
         self.device = torch.device(device)
-        self.module = module.to(self.device).eval()
+        self.module = module.to(self.device).to(memory_format=torch.channels_last).eval()
         for parameter in self.module.parameters():
             parameter.requires_grad_(False)
         way = description.preparation
@@ -55,6 +60,7 @@ class Classifier:
         self._forward: Callable[[Tensor], Tensor] = self._plain
         self._refer = refer
         self._counter = [0]
+        self._kept = Kept()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -84,8 +90,11 @@ class Classifier:
         return untouched and self._refer is None
 
     def prepare(self, case: Case) -> Tensor:
-        """Case -> x, float32 in [0, 1], (1, H, W) for grey and (3, H, W) for colour, on the CPU."""
-        return prepare_pixels(case.load(), self.preparation)
+        """Case -> x, float32 in [0, 1], (1, H, W) for grey and (3, H, W) for colour, on the CPU.
+
+        Not to be written into: it may be kept for the next run.
+        """
+        return self._kept.get(case, lambda one: prepare_pixels(one.load(), self.preparation))
 
     @property
     def forwards(self) -> int:

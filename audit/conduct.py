@@ -16,8 +16,8 @@ from audit.classifier import Classifier
 from audit.defences.hardened import as_examined, check_alike, notes_of, referring
 from audit.engine import Progress, Quiet, execute
 from audit.evidence import Predictions
-from audit.export import predictions_csv
-from audit.files import write_whole
+from audit.export import write_predictions
+from audit.files import write_whole, writing_whole
 from audit.findings import derive
 from audit.findings.groups import check_subgroups
 from audit.fingerprint import machine, model_digest, versions
@@ -156,8 +156,8 @@ def _write(
 ) -> None:
     write_whole(folder / "private" / "cases.csv", private_csv(cases), mode=0o600)
     (folder / "private").chmod(0o700)
-    table = predictions_csv(predictions, synthetic=results.data.synthetic)
-    write_whole(folder / "predictions.csv", table)
+    with writing_whole(folder / "predictions.csv") as stream:
+        write_predictions(stream, predictions, synthetic=results.data.synthetic)
     timings = {"seconds": round(seconds, 1), "forwards": sum(r.forwards for r in results.plan.runs)}
     write_whole(folder / "timings.json", json.dumps(timings) + "\n")
     write_whole(folder / "audit.json", results.to_json())
