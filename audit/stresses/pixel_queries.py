@@ -25,6 +25,9 @@ Search = Generator[Candidates, Floats, T]
 # only few activations change; smaller requests of several images share a batch.
 OWN = 16
 TOGETHER = {"cpu": 32, "cuda": 256}
+# On a CPU more images at a time only push each other out of the cache: with eight of 224 × 224
+# SqueezeNet was a sixth faster than with 32, ResNet50 as fast.
+CACHED = 8 * 224 * 224
 
 
 def answered(
@@ -37,6 +40,8 @@ def answered(
     """
     device = getattr(model, "device", images.device)
     room = TOGETHER.get(device.type, TOGETHER["cpu"])
+    if device.type == "cpu":
+        room = max(1, min(room, CACHED // (images.shape[-2] * images.shape[-1])))
     own = block >= OWN and device.type == "cpu"
     found: dict[int, T] = {}
     desks: dict[int, _Desk] = {}
