@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SIZE = 48  # pixels of the network's input
 NATIVE = (96, 80)
 CLASSES = ("fracture", "normal")
+ROOM = 2**20  # bytes of prepared images kept: full at 100 cases, as 128 MiB are at 670 of 224²
 ONE_IMAGE = 224 * 224 * 4  # bytes of one prepared grey image in float32
 TARGET = 0.05  # of ONE_IMAGE: what a case may cost beyond its rows of the table
 
@@ -99,11 +100,13 @@ def one_audit(images: Path | None, preset: str, probes: bool) -> dict[str, Any]:
     from audit.cases.read import read_cases
     from audit.conduct import conduct
     from audit.options import AuditOptions
+    from audit.speed.prepared import Kept
     from audit.stresses.art_bridge import estimator
     from audit.stresses.registry import load_stresses
 
     torch.set_num_threads(1)
     classifier = small_classifier()
+    classifier._kept = Kept(ROOM)
     load_stresses()
     estimator(classifier, (1, SIZE, SIZE))  # imports ART
     before = peak_bytes()
@@ -173,6 +176,9 @@ def as_markdown(found: dict[str, Any]) -> str:
         f"Preset {found['preset']}, a network of two convolutions at {SIZE}², images of "
         f"{NATIVE[0]} × {NATIVE[1]}, two of each patient; a fresh process per point; "
         f"{found['repeats']} per point, the median.",
+        "",
+        f"The store of prepared images, bounded whatever the number of cases, is held to "
+        f"{ROOM / 2**20:.0f} MiB so that every point fills it; an audit's own is 128 MiB.",
         "",
         f"Before the first case (imports, network, ART): {found['baseline'] / 1e6:.0f} MB.",
         "",
