@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from audit.evidence import Predictions
@@ -10,7 +12,12 @@ from audit.gate.evidence import Unanswerable, matching
 from audit.gate.rules import Rule
 from audit.results import Finding, Results
 from hipaudit.summary import stressed_rows
+from reports.blocks import Table
+from reports.card import Card
+from reports.material import Material
 from reports.numbers import run_name, setting
+from reports.panels.registry import load_panels
+from reports.verdict import read_verdict
 from tests.gate_audits import audit, run
 from tests.tables import attack, evidence, one, rows, says, table
 
@@ -139,3 +146,26 @@ def test_the_report_says_where_images_were_made():
         "PGD, under JPEG compression, made on the model without its defence"
     )
     assert run_name(run("pgd")) == "PGD"
+
+
+def material() -> Material:
+    return Material(whole(), Path(), Card(), read_verdict(None), images=True)
+
+
+def test_before_and_after_puts_borrowed_images_beside_the_plain_attack() -> None:
+    (*_, shown) = load_panels()["defence_pairs"](material())
+    assert isinstance(shown, Table)
+    rows = {str(row[0]): row for row in shown.rows}
+    start = "robust sensitivity: PGD, ε = 2/255"
+    through, carried = rows[start], rows[f"{start}, made on the model without its defence"]
+    assert str(through[1]) == str(carried[1]), "both beside the attack on the model as given"
+    assert "15/30" in str(carried[1])
+    assert "16/30" in str(carried[2])
+    assert "18/30" in str(through[2])
+    assert "+3.3 points" in str(carried[3])
+    assert "+10.0 points" in str(through[3])
+
+
+def test_a_line_over_radii_holds_what_was_made_on_the_model_itself() -> None:
+    (points,) = [p for name, p in material().sweeps("robust_accuracy").items() if name == "pgd"]
+    assert [(level, f.events) for level, f in points] == [(2.0, 45), (8.0, 45)]
