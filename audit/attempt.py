@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from audit.ledger import Flags, Ledger
 from audit.stresses.contract import check_altered
 from audit.stresses.registry import Altered, Batch, Stress
 
+NATIVE_ROOM = 2**28  # bytes of float32 pixels
 Say = Callable[[str], None]
 T = TypeVar("T")
 
@@ -71,6 +73,8 @@ def stressed_rows(
     judge = sight.judge
     ledger = Ledger(len(judge.classes))
     chosen = [index for index, keep in enumerate(attacked) if keep]
+    if stress.domain == "acquisition":
+        batch_size = min(batch_size, _native_batch(cases))
     for index, x in _batches(judge, cases, chosen, batch_size):
         members = [cases[i] for i in index]
 
@@ -83,6 +87,12 @@ def stressed_rows(
         for trial in _shrinking(attempt, len(index), say):
             ledger.absorb(trial)
     return ledger.rows()
+
+
+def _native_batch(cases: Sequence[Case]) -> int:
+    """How many images as acquired, and as many altered ones, fit a fixed share of memory."""
+    largest = max((math.prod(case.shape) for case in cases), default=1)
+    return max(1, NATIVE_ROOM // (4 * max(1, largest)))
 
 
 def _stress_batch(

@@ -61,6 +61,8 @@ class Classifier:
         self._refer = refer
         self._counter = [0]
         self._kept = Kept()
+        # Part of the largest logit within which a margin is not trusted: of a search network.
+        self.tolerance = 0.0
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from audit.cases.case import Cases
 from audit.cases.private import private_csv
 from audit.classifier import Classifier
 from audit.defences.hardened import as_examined, check_alike, notes_of, referring
+from audit.defences.registry import under_defence
 from audit.engine import Progress, Quiet, execute
 from audit.evidence import Predictions
 from audit.export import write_predictions
@@ -58,8 +59,8 @@ def conduct(
     hardened = {**referring(classifier, options.defences or ()), **hardened}
     check_subgroups(cases.attributes, options.subgroups or ())
     notes = tuple(preflight(classifier, cases) if notes is None else notes)
-    notes = (*notes, *notes_of(classifier, hardened))
     runs = make_plan(classifier, cases, options, tuple(hardened), tuple(surrogates))
+    notes = (*notes, *notes_of(classifier, _defended(classifier, runs, hardened, options)))
     trial = Trial.of(classifier, cases, options)
     seconds = trial.seconds(runs)
     if options.max_time is not None:
@@ -102,6 +103,21 @@ def conduct(
         )
         _write(folder, results, predictions, cases, time.monotonic() - began)
     return results
+
+
+def _defended(
+    classifier: Classifier,
+    runs: Sequence[Run],
+    hardened: Mapping[str, Classifier],
+    options: AuditOptions,
+) -> dict[str, Classifier]:
+    """The classifier under every defence of the plan; its description tells what it is set to."""
+    names = dict.fromkeys([*hardened, *(run.planned.defence for run in runs)])
+    return {
+        name: under_defence(classifier, name, hardened, options.params.get(name))
+        for name in names
+        if name != "none"
+    }
 
 
 def _results(

@@ -12,7 +12,7 @@ import numpy as np
 from audit.attempt import Sight, clean_rows, stressed_rows
 from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
-from audit.defences.registry import looks, under_defence
+from audit.defences.registry import under_defence
 from audit.errors import HipauditError
 from audit.evidence import Predictions, Rows, RunEvidence, Subject, join
 from audit.fingerprint import model_digest, sources_digest, versions
@@ -201,7 +201,7 @@ def _unit(
     if stored is not None:
         return stored
     before = _forwards(sight)
-    size = _batch_size(run.planned.defence, bench.batch_size)
+    size = _batch_size(run.looks, bench.batch_size)
     if run.planned.kind == "clean":
         rows = clean_rows(sight.judge, cases, size, bench.say)
     else:
@@ -228,10 +228,10 @@ def _forwards(sight: Sight) -> int:
     return sight.judge.forwards + (0 if other else sight.maker.forwards)
 
 
-def _batch_size(defence: str, asked: int) -> int:
+def _batch_size(looks: float, asked: int) -> int:
     """Fewer images at a time where a defence looks at each several times: a gradient through it
     holds all of them in memory."""
-    return max(1, int(asked / max(1.0, looks(defence))))
+    return max(1, int(asked / max(1.0, looks)))
 
 
 def _placed(rows: Rows, ids: Sequence[str], place: Mapping[str, int]) -> Rows:

@@ -15,7 +15,7 @@ from audit.options import AuditOptions
 from audit.presets import Entry, get_preset
 from audit.results import PlannedRun
 from audit.stresses.radii import radii
-from audit.stresses.registry import get_stress, load_stresses
+from audit.stresses.registry import Stress, get_stress, load_stresses
 
 SMALLEST_SAMPLE = 8
 UNDEFENDED = "undefended"
@@ -27,13 +27,15 @@ TRANSFERRED = ("fgsm", "pgd", "apgd")
 class Run:
     """One (stress, parameters, defence) over a stated sample of case ids, with its cost.
 
-    `cost`: forwards per case, a backward counted as two.
+    `cost`: forwards per case, a backward counted as two; `looks`: those of one answer under the
+    defence.
     """
 
     planned: PlannedRun
     cases: tuple[str, ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     cost: float = 1.0
+    looks: float = 1.0
 
     @property
     def id(self) -> str:
@@ -59,7 +61,7 @@ def make_plan(
     """
     entries = _chosen(options)
     entries += [
-        replace(entry, surrogate=name)
+        _carried(entry, name)
         for name in surrogates
         for entry in entries
         if entry.stress in TRANSFERRED and entry.defence == "none"
@@ -69,7 +71,7 @@ def make_plan(
     everyone = [case.id for case in cases]
     if options.max_samples:
         everyone = stratified(cases, options.max_samples, options.seed)
-    runs = [_clean(name, everyone, cases) for name in defences]
+    runs = [_clean(name, everyone, cases, options) for name in defences]
     taken: dict[str, int] = defaultdict(int)
     for entry in entries:
         run = _stressed(entry, classifier, cases, everyone, options)
@@ -103,7 +105,7 @@ def _chosen(options: AuditOptions) -> list[Entry]:
         missing = set(wanted) - {entry.defence for entry in defended}
         defended += [replace(e, defence=name) for name in sorted(missing) for e in plain]
         defended += [
-            replace(e, defence=name, surrogate=UNDEFENDED)
+            _carried(replace(e, defence=name), UNDEFENDED)
             for name in sorted(missing)
             for e in plain
             if e.stress in TRANSFERRED
@@ -115,6 +117,8 @@ def _chosen(options: AuditOptions) -> list[Entry]:
 def _overlaid(entry: Entry, options: AuditOptions) -> Entry:
     stress = get_stress(entry.stress)
     params = {**entry.params, **options.params.get(entry.stress, {})}
+    if entry.surrogate:
+        params = {**_walks_on(stress), **params}
     if options.epsilons and "epsilons" in stress.defaults:
         params["epsilons"] = options.epsilons
     if "epsilons" in params:
@@ -122,7 +126,18 @@ def _overlaid(entry: Entry, options: AuditOptions) -> Entry:
     return replace(entry, params=stress.check(params))
 
 
-def _clean(defence: str, everyone: Sequence[str], cases: Cases) -> Run:
+def _carried(entry: Entry, surrogate: str) -> Entry:
+    """The same attack, made on another model; it walks all its steps."""
+    whole = _walks_on(get_stress(entry.stress))
+    return replace(entry, surrogate=surrogate, params={**entry.params, **whole})
+
+
+def _walks_on(stress: Stress) -> dict[str, Any]:
+    """An image that stops when it just fools its maker hardly fools anybody else."""
+    return {"stop_early": False} if "stop_early" in stress.defaults else {}
+
+
+def _clean(defence: str, everyone: Sequence[str], cases: Cases, options: AuditOptions) -> Run:
     planned = PlannedRun(
         id=_run_id("clean", defence),
         stress="clean",
@@ -132,7 +147,8 @@ def _clean(defence: str, everyone: Sequence[str], cases: Cases) -> Run:
         of=len(cases),
         rule="every case" if len(everyone) == len(cases) else _rule(len(everyone)),
     )
-    return Run(planned, tuple(everyone), {}, looks(defence))
+    each = looks(defence, options.params.get(defence))
+    return Run(planned, tuple(everyone), {}, each, each)
 
 
 def _stressed(
@@ -145,8 +161,10 @@ def _stressed(
     stress = get_stress(entry.stress)
     size = min(entry.sample or len(everyone), len(everyone))
     sample = everyone if size == len(everyone) else stratified(cases, size, options.seed, everyone)
-    cost = stress.cost(entry.params) * (1 if entry.surrogate else looks(entry.defence))
-    blind = stress.needs_gradients and not classifier.has_gradients
+    each = looks(entry.defence, options.params.get(entry.defence))
+    cost = stress.cost(entry.params) * (1.0 if entry.surrogate else each)
+    own = entry.surrogate in ("", UNDEFENDED)  # a model that lends its gradients has some
+    blind = stress.needs_gradients and own and not classifier.has_gradients
     planned = PlannedRun(
         id=_run_id(entry.stress, entry.defence, entry.surrogate),
         stress=entry.stress,
@@ -161,7 +179,7 @@ def _stressed(
         state="not applicable" if blind else "planned",
         reason="the classifier gives no gradients" if blind else None,
     )
-    return Run(planned, tuple(sample), entry.params, cost)
+    return Run(planned, tuple(sample), entry.params, cost, each)
 
 
 def _run_id(stress: str, defence: str, surrogate: str = "") -> str:

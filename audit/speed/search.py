@@ -58,7 +58,11 @@ def search_with(classifier: Classifier, x: Tensor, how: str = "fused") -> Search
         made = made.through(_InBfloat16(made.module, classifier.device.type))
     if how != "fused":
         off = drift(classifier, made, x)
-    return Search(made, how, off) if math.isfinite(off) else Search(classifier)
+    if not math.isfinite(off):
+        return Search(classifier)
+    found = Search(made, how, off)
+    made.tolerance = 2 * found.tolerance  # two logits may move
+    return found
 
 
 def rounded_up(value: float) -> float:
