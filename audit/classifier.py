@@ -117,10 +117,13 @@ class Classifier:
 
     def _plain(self, x: Tensor) -> Tensor:
         self.count(len(x))
-        wide = _to_channels(x, self.preparation.channels)
-        normal = (wide * self.preparation.value_range - self._mean) / self._std
-        logits: Tensor = self.module(normal)
+        logits: Tensor = self.module(self.normalised(x))
         return logits
+
+    def normalised(self, x: Tensor) -> Tensor:
+        """(N, 1 or 3, H, W) in [0, 1] on the classifier's device -> what its module takes."""
+        wide = _to_channels(x, self.preparation.channels)
+        return (wide * self.preparation.value_range - self._mean) / self._std
 
     def through(self, module: nn.Module) -> Classifier:
         """The same classifier over another module of the same function, for searching with.

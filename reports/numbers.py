@@ -48,6 +48,8 @@ STRESSES = {
     "square": "Square",
     "smallest_epsilon": "smallest ε",
     "one_pixel": "one pixel",
+    "one_pixel_seeded": "one pixel, gradient-seeded",
+    "sparse_rs": "Sparse-RS",
     "jpeg_quality": "JPEG quality",
     "rotation_translation": "rotation–translation",
     "rotation_translation_map": "rotation–translation map",

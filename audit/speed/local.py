@@ -33,7 +33,7 @@ def local_scorer(model: Attackable, x: Tensor, *, least_gain: float = LEAST_GAIN
     if not isinstance(model, Classifier) or not model.plain:
         return None
     known = _KNOWN.setdefault(model.module, {})
-    normal = normalised(model, x[None].to(model.device))
+    normal = model.normalised(x[None].to(model.device))
     key = (least_gain, tuple(normal.shape), *_state(model))
     if key not in known:
         known.clear()  # an older state of the weights will not come back
@@ -69,7 +69,7 @@ def _scorer(model: Classifier, compiled: Compiled, normal: Tensor) -> Score:
             if image is None:
                 image = LocalImage(compiled, normal)
             levels = values[:, 0, :, None, None].to(model.device)
-            wanted = normalised(model, levels).flatten(1)
+            wanted = model.normalised(levels).flatten(1)
             model.count(len(rows))
             down, right = rows[:, 0].to(model.device), cols[:, 0].to(model.device)
             return model.shifted(image.logits(down, right, wanted)).float().cpu()
@@ -91,12 +91,3 @@ def _agrees(model: Classifier, x: Tensor, score: Score) -> bool:
     difference = (score(rows[:, None], cols[:, None], values) - whole).abs().max()
     model.count(before - model.forwards)  # a trial is no forward of the audit
     return bool(difference <= TOLERANCE * whole.abs().max().clamp_min(1.0))
-
-
-def normalised(model: Classifier, x: Tensor) -> Tensor:
-    """(N, C, H, W) in [0, 1] -> what the module takes."""
-    way = model.preparation
-    if x.shape[1] != way.channels:
-        x = x.expand(-1, way.channels, -1, -1) if x.shape[1] == 1 else x.mean(1, keepdim=True)
-    mean, std = (x.new_tensor(part).view(1, -1, 1, 1) for part in (way.mean, way.std))
-    return (x * way.value_range - mean) / std

@@ -10,7 +10,7 @@ import torch
 
 from audit.errors import HipauditError, did_you_mean
 from audit.stresses.evolution import Outcome
-from audit.stresses.pixel_candidates import described, image_of
+from audit.stresses.pixel_candidates import clear_beyond, described, image_of
 from audit.stresses.pixel_genes import (
     LEAST_POPULATION,
     Genes,
@@ -77,13 +77,14 @@ def one_pixel(
     limit = evaluations(population, generations, queries)
     rows = [int(row) for row in np.flatnonzero(batch.open)]
     searches: list[Search[Outcome]] = []
+    clear = clear_beyond(model)
     for row in rows:
         genes, rng = Genes.of(batch.x[row], pixels), batch.rngs[row]
         start = (
             genes.drawn(rng, population) if mode == "su2019" else art_start(genes, rng, population)
         )
         rule = su2019(genes, rng) if mode == "su2019" else art(genes, rng)
-        searches.append(evolution(genes, start, rule, int(batch.y[row]), limit, block))
+        searches.append(evolution(genes, start, rule, int(batch.y[row]), limit, block, clear))
     if rows:
         size = min(block, population)
         outcomes = answered("one_pixel", model, batch.x[rows], searches, block=size)

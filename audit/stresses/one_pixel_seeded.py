@@ -13,6 +13,7 @@ from torch import Tensor
 from audit.errors import StressFailed
 from audit.stresses.evolution import Genomes, Outcome
 from audit.stresses.one_pixel import check_budget, handed_over
+from audit.stresses.pixel_candidates import clear_beyond
 from audit.stresses.pixel_genes import Genes, evaluations, evolution, su2019
 from audit.stresses.pixel_queries import Search, answered
 from audit.stresses.radii import at_least
@@ -68,6 +69,7 @@ def one_pixel_seeded(
     if not rows:
         return
     searches: list[Search[Outcome]] = []
+    clear = clear_beyond(model)
     blind = []
     for row in rows:
         x, target, rng = batch.x[row], int(batch.y[row]), batch.rngs[row]
@@ -77,7 +79,7 @@ def one_pixel_seeded(
         if not blind[-1]:
             seeded = seeds_of(x, slope, pixels, min(seeds, population // 2))
             start[: len(seeded)] = seeded
-        searches.append(evolution(genes, start, su2019(genes, rng), target, limit, block))
+        searches.append(evolution(genes, start, su2019(genes, rng), target, limit, block, clear))
     size = min(block, population)
     outcomes = answered("one_pixel_seeded", model, batch.x[rows], searches, block=size)
     done = handed_over("seeded", batch, rows, outcomes, pixels)

@@ -93,15 +93,21 @@ def art_start(genes: Genes, rng: np.random.Generator, n: int) -> Genomes:
 
 
 def evolution(
-    genes: Genes, start: Genomes, propose: Propose, target: int, limit: int, block: int
+    genes: Genes,
+    start: Genomes,
+    propose: Propose,
+    target: int,
+    limit: int,
+    block: int,
+    clear: float = CLEAR,
 ) -> Search[Outcome]:
-    """Minimises the log-odds of class `target`; ends at the first clear other decision."""
+    """Minimises the log-odds of class `target`; ends at the first other decision by `clear`."""
     course = evolve(start, propose, evaluations=limit, block=block)
     genomes = next(course)
     while True:
         logits = yield genes.candidates(genomes)
         try:
-            hits = margins(logits, target) < -CLEAR
+            hits = margins(logits, target) < -clear
             genomes = course.send((log_odds(logits, target), hits))
         except StopIteration as end:
             outcome: Outcome = end.value

@@ -59,7 +59,7 @@ class Altered:
     {"draw": 3}). `images`: (M, C, H, W) float32 in [0, 1] for domain "input", a list of native
     arrays for "acquisition". `rows`: which of the batch they belong to (None = all, in order).
     `found`: one mapping per image (transform, pixel, norm), may be empty.
-    `queries`: forwards spent per image inside the stress, (M,) or None.
+    `queries`: what the attack asked of the model per image, counted one at a time, (M,) or None.
     """
 
     variant: Mapping[str, Scalar]

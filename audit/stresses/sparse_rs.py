@@ -12,7 +12,14 @@ import torch
 
 from audit.errors import HipauditError
 from audit.results import Scalar
-from audit.stresses.pixel_candidates import CLEAR, TIE, Candidates, described, image_of, margins
+from audit.stresses.pixel_candidates import (
+    TIE,
+    Candidates,
+    clear_beyond,
+    described,
+    image_of,
+    margins,
+)
 from audit.stresses.pixel_queries import Search, answered
 from audit.stresses.radii import at_least, positive
 from audit.stresses.registry import Altered, Attackable, Batch, stress
@@ -84,7 +91,14 @@ def sparse_rs(
         ahead = block if k == 1 else 1
         searches: list[Search[Found]] = [
             _search(
-                batch.x[row].shape, int(batch.y[row]), k, queries, alpha, batch.rngs[row], ahead
+                batch.x[row].shape,
+                int(batch.y[row]),
+                k,
+                queries,
+                alpha,
+                batch.rngs[row],
+                ahead,
+                clear_beyond(model),
             )
             for row in left
         ]
@@ -123,6 +137,7 @@ def _search(
     alpha: float,
     rng: np.random.Generator,
     ahead: int,
+    clear: float,
 ) -> Search[Found]:
     """Random search; draws are made in the order of the iterations, whatever `ahead` is."""
     channels, total = shape[0], shape[1] * shape[2]
@@ -133,7 +148,7 @@ def _search(
     best = float(margins((yield now), target)[0])
     spent = drawn = 1
     steps: deque[_Step] = deque()
-    while spent < queries and not best < -CLEAR:
+    while spent < queries and not best < -clear:
         while len(steps) < ahead and drawn < queries:
             steps.append(_step(rng, moved(drawn, queries, k, alpha), k, channels, total))
             drawn += 1
@@ -147,9 +162,9 @@ def _search(
             spent += 1
             if score < best - TIE:
                 now, best = trial, float(score)
-            if best < -CLEAR:
+            if best < -clear:
                 break
-    return Found(now, best < -CLEAR, spent)
+    return Found(now, best < -clear, spent)
 
 
 def _step(rng: np.random.Generator, n: int, k: int, channels: int, total: int) -> _Step:
