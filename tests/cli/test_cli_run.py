@@ -147,7 +147,7 @@ def test_the_command_in_the_provenance_names_no_path(done):
     results = read_results(folder / "hipaudit-out" / "tiny-net" / "audit.json")
     assert results.provenance.command == (
         "hipaudit run MODEL --data DATA --preset ci --stress fgsm --eps 2/255 "
-        "--seed 0 --batch-size 32 --device cpu"
+        "--seed 0 --search fused --device cpu"
     )
 
 

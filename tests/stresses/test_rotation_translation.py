@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from scipy import ndimage
 
 from audit.attempt import Sight, stressed_rows
@@ -234,12 +235,12 @@ def test_through_the_engine_exactly_the_cases_that_can_be_fooled_are(mode: str) 
     [
         ({"mode": "gird"}, 'Did you mean "grid"'),
         ({"k": 0}, "k of 1 or more"),
-        ({"k": "10"}, "k of 1 or more"),
-        ({"mode": "grid", "angles": "31"}, "one or more finite angles"),
-        ({"max_shift": "0.1"}, "max_shift from 0"),
-        ({"max_angle": float("nan")}, "max_angle from 0"),
+        ({"k": "10"}, "`k` of rotation_translation"),
+        ({"mode": "grid", "angles": "31"}, "`angles` of rotation_translation"),
+        ({"max_shift": "0.1"}, "`max_shift` of rotation_translation"),
+        ({"max_angle": float("nan")}, "`max_angle` of rotation_translation"),
         ({"mode": "grid", "angles": 0}, "one or more finite angles"),
-        ({"mode": "grid", "shifts": [float("nan")]}, "finite shifts"),
+        ({"mode": "grid", "shifts": [float("nan")]}, "`shifts` of rotation_translation"),
         ({"mode": "grid", "shifts": [1.5]}, "shifts within"),
         ({"max_shift": 1.0}, "max_shift from 0"),
         ({"max_angle": -1}, "max_angle from 0"),
@@ -273,4 +274,19 @@ def test_fooled_cases_are_those_of_foolbox_spatial_attack(part: str) -> None:
     attack(classifier_of(net, side, side), batch, "rotation_translation", **params)
     fooled = ~batch.open
     assert 4 < fooled.sum() < n - 4
-    np.testing.assert_array_equal(fooled, success.numpy())
+    # At the boundary the two differ by the rounding of an interpolation.
+    clear = least_margins(net, x, y, turns, shifts).abs().numpy() > 1e-4
+    assert clear.sum() > n / 2
+    np.testing.assert_array_equal(fooled[clear], success.numpy()[clear])
+
+
+def least_margins(net: nn.Module, x: torch.Tensor, y: torch.Tensor, turns: int, shifts: int):
+    """(N,) the smallest margin of the true class over every cell; negative where one fools."""
+    model, batch = classifier_of(net, *x.shape[-2:]), batch_of(x)
+    cells = get_stress("rotation_translation_map").perturb(
+        model, batch, angles=turns, shifts=shifts
+    )
+    sign = 2 * y - 1
+    with torch.no_grad():
+        margins = [sign * (z[:, 1] - z[:, 0]) for z in (net(c.images) for c in cells)]
+    return torch.stack(margins).amin(0)
