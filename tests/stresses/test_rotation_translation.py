@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from torch import nn
 from scipy import ndimage
+from torch import nn
 
 from audit.attempt import Sight, stressed_rows
 from audit.cases.case import Case
