@@ -226,11 +226,18 @@ class Results(Part):
         ]
 
     def to_json(self) -> str:
-        """Stable text: sorted keys, no NaN, a final newline."""
+        """Stable text: sorted keys, a line per finding, no NaN, a final newline."""
         data = self.model_dump(mode="json")
-        return (
-            json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-        )
+        parts = (f' "{name}": {_laid_out(data[name])}' for name in sorted(data))
+        return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _laid_out(value: Any) -> str:
+    """A list of objects with a line for each, which thousands of findings need; else indented."""
+    how: dict[str, Any] = {"sort_keys": True, "ensure_ascii": False, "allow_nan": False}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n  " + ",\n  ".join(json.dumps(one, **how) for one in value) + "\n ]"
+    return json.dumps(value, indent=1, **how)
 
 
 def read_results(path: Path) -> Results:

@@ -40,6 +40,7 @@ from audit.classifier import Classifier
 from audit.conduct import conduct
 from audit.fingerprint import machine
 from audit.options import AuditOptions
+from audit.speed.local_run import LocalImage
 from benchmarks.peers.subject import described, fit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,7 +103,7 @@ def watched(classifier: Classifier) -> Iterator[Inside]:
     ]
     Classifier.through = admitting  # type: ignore[method-assign]
     try:
-        with _timed_backwards(inside):
+        with _timed_backwards(inside), _timed_local(inside):
             yield inside
     finally:
         Classifier.through = through  # type: ignore[method-assign]
@@ -113,6 +114,28 @@ def watched(classifier: Classifier) -> Iterator[Inside]:
 def _admit(inside: Inside, network: nn.Module) -> None:
     """Every part of it too: a local update calls the parts and not the whole."""
     inside.doors |= {id(part) for part in network.modules()}
+
+
+@contextmanager
+def _timed_local(inside: Inside) -> Iterator[None]:
+    """What a local update computes of the network, mostly not by calling its modules."""
+    before = LocalImage.logits
+
+    def timed(self: LocalImage, *given: Tensor) -> Tensor:
+        inside.depth += 1
+        start = time.perf_counter()
+        try:
+            return before(self, *given)
+        finally:
+            inside.depth -= 1
+            if inside.depth == 0:
+                inside.forward += time.perf_counter() - start
+
+    LocalImage.logits = timed  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        LocalImage.logits = before  # type: ignore[method-assign]
 
 
 @contextmanager
