@@ -53,11 +53,13 @@ def search_with(classifier: Classifier, x: Tensor, how: str = "fused") -> Search
     if not off <= STRANGE:
         return Search(classifier)
     if how == "compiled":
-        made = made.through(_compiled(made.module))
+        made = made.through(Bucketed(_compiled(made.module)))
     elif how == "bf16":
         made = made.through(_InBfloat16(made.module, classifier.device.type))
     if how != "fused":
         off = drift(classifier, made, x)
+    if how != "compiled" and classifier.device.type == "cuda":
+        made = made.through(Bucketed(made.module))
     if not math.isfinite(off):
         return Search(classifier)
     found = Search(made, how, off)
@@ -113,6 +115,26 @@ def fused(module: nn.Module) -> nn.Module:
     except Exception:  # noqa: BLE001 tracing runs somebody's forward, which may raise anything
         return clean
     return traced.eval()
+
+
+class Bucketed(nn.Module):
+    """Batches filled up with zeros to a power of two, so that a network meets few shapes.
+
+    The active set of an attack shrinks by one case at a time; a compiled network would be
+    compiled anew for every size, and a GPU would choose its kernels and capture its graph anew.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = len(x)
+        missing = 2 ** (rows - 1).bit_length() - rows if rows else 0
+        if missing:
+            x = torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
+        logits: Tensor = self.module(x)
+        return logits[:rows]
 
 
 def _compiled(module: nn.Module) -> nn.Module:

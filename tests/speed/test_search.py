@@ -14,7 +14,7 @@ from audit.errors import HipauditError
 from audit.options import AuditOptions
 from audit.results import ModelDescription, Preparation
 from audit.speed.batch_size import ON_CPU, activation_bytes, batch_size
-from audit.speed.search import Search, quickened, rounded_up, search_with
+from audit.speed.search import Bucketed, Search, quickened, rounded_up, search_with
 from audit.speed.trial import Trial
 from audit.stresses.registry import STRESSES, Altered, stress
 
@@ -91,6 +91,47 @@ def test_a_network_that_fusion_would_change_searches_as_it_is() -> None:
     found = search_with(classifier, torch.rand(2, 1, 8, 8))
     assert found.how == "exact"
     assert found.classifier is classifier
+
+
+class Shapes(nn.Module):
+    """Notes the sizes of the batches it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen.append(len(x))
+        return x.flatten(1)[:, :2] * 3
+
+
+def test_a_shrinking_batch_meets_few_shapes_and_the_same_answers() -> None:
+    inner = Shapes()
+    bucketed = Bucketed(inner)
+    for rows in (8, 7, 6, 5, 4, 3, 2, 1):
+        x = torch.rand(rows, 1, 4, 4)
+        torch.testing.assert_close(bucketed(x), x.flatten(1)[:, :2] * 3)
+    assert inner.seen == [8, 8, 8, 8, 4, 4, 2, 1]
+
+
+def test_gradients_pass_a_bucket() -> None:
+    x = torch.rand(3, 1, 4, 4, requires_grad=True)
+    Bucketed(Shapes())(x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.sum() == 3 * 2 * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["compiled", "bf16"])
+def test_other_search_networks_say_nearly_the_same_and_tell_their_drift(how: str) -> None:
+    classifier = network("squeezenet1_1")
+    x = torch.rand(3, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    found = search_with(classifier, x, how)
+    assert found.how == how
+    ours, theirs = classifier.predict(x).logits, found.classifier.predict(x).logits
+    size = ours.abs().max().clamp_min(1.0)
+    assert (ours - theirs).abs().max() / size <= found.drift * 1.5 + 1e-7
+    assert found.drift < (1e-4 if how == "compiled" else 0.05)
 
 
 def test_without_a_convolution_there_is_nothing_to_gain() -> None:
