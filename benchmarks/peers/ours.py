@@ -58,6 +58,6 @@ def ours(
 
 
 def networks(subject: Subject) -> list[Any]:
-    """The doors to count at: the untouched network and the one that searches."""
+    """The doors to count at: the untouched network, the one that searches, and the peers' copy."""
     found: list[Classifier] = [subject.classifier, subject.search.classifier]
-    return [classifier.module for classifier in found]
+    return [*(classifier.module for classifier in found), subject.peer.network]

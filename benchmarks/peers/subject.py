@@ -6,6 +6,7 @@ random weights, batch norm learns the statistics of the images, and the head is 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -36,7 +37,7 @@ class Subject:
     architecture: str
     classifier: Classifier
     search: Search
-    peer: nn.Module
+    peer: Whole
     cases: list[Case]
     x: Tensor
     y: Tensor
@@ -114,12 +115,21 @@ def make_subject(architecture: str, images: int, size: int, device: str, seed: i
         architecture=architecture,
         classifier=classifier,
         search=search_with(classifier, x[kept[:2]]),
-        peer=Whole(network, way).to(classifier.device).eval(),
+        peer=as_loaded(network, way).to(classifier.device).eval(),
         cases=[cases[i] for i in kept],
         x=x[kept],
         y=y[kept],
         clean_accuracy=float(right.mean()),
     )
+
+
+def as_loaded(network: nn.Module, way: Preparation) -> Whole:
+    """A copy for peers with its weights in the order in which torchvision loads them.
+
+    A Classifier lays them out channels last, which is part of what is compared.
+    """
+    own = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+    return Whole(own, way)
 
 
 def described(architecture: str, way: Preparation) -> ModelDescription:
