@@ -74,7 +74,13 @@ def stressed_rows(results: Results) -> list[Row]:
     return [
         (name, *(_short(cells.get(metric)) for metric in UNDER_ATTACK), _cases(cells))
         for name, cells in table.items()
+        if not _combination_of_too_few(cells.values())
     ]
+
+
+def _combination_of_too_few(cells: Iterable[Finding]) -> bool:
+    """A worst case over attacks that share too few cases says nothing beside those attacks."""
+    return all(f.stress == WORST_CASE and f.value is None for f in cells)
 
 
 def footnote(results: Results) -> str:

@@ -60,7 +60,13 @@ def queries_to_success(frame: Frame, evidence: RunEvidence) -> Iterator[Finding]
         known = rows.variants[variant[0]]
         label = label_of(evidence, level_params(known) if evidence.search_variants else known)
         about = (cases, values, 0.5)
-        yield _quantile(frame, QUERIES, label, about, (1.0, float(budget)), "")
+        yield _quantile(frame, QUERIES, label, about, (1.0, _most(values, budget)), "")
+
+
+def _most(values: Floats, budget: float) -> float:
+    """The budget, or as many of it as were begun where a level goes on from the level before."""
+    begun = np.ceil(values.max(initial=0.0) / budget)
+    return float(budget * max(1.0, begun))
 
 
 def _own(evidence: RunEvidence) -> bool:
