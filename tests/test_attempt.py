@@ -1,4 +1,4 @@
-"""Re-verification after rounding to 8 bits: asked where rounding moves the image, and only there."""
+"""Rounding to 8 bits: what it moves is asked about again, and nothing else."""
 
 from __future__ import annotations
 
