@@ -13,23 +13,21 @@ import numpy as np
 
 from audit.attempt import Sight, stressed_rows
 from audit.classifier import Classifier
+from audit.speed.batch_size import batch_size
 from audit.speed.search import LEAST_TOLERANCE
 from audit.stresses.registry import get_stress
 from benchmarks.peers.arm import Arm, Found
 from benchmarks.peers.subject import Subject
 
-BATCH = 32
 
-
-def ours(
-    subject: Subject, stress: str, params: Mapping[str, Any], images: int, batch: int = BATCH
-) -> list[Arm]:
+def ours(subject: Subject, stress: str, params: Mapping[str, Any], images: int) -> list[Arm]:
     """ "ours exact" searches with the untouched network, "ours fast" as an audit does."""
     plain, quick = subject.classifier, subject.search
     eyes = {
         "ours exact": Sight(plain, plain, plain, LEAST_TOLERANCE),
         "ours fast": Sight(plain, quick.classifier, quick.classifier, quick.tolerance),
     }
+    batch = batch_size(plain, subject.x[:1])
     chosen = get_stress(stress)
     settings = chosen.check(params)
 

@@ -41,8 +41,8 @@ class Sizes:
 
 # So that the four networks together take about 45 minutes of two cores.
 SIZES = {
-    "squeezenet1_1": Sizes(fgsm=32, spatial=16, pixel=4, generations=8, success=16),
-    "alexnet": Sizes(fgsm=32, spatial=16, pixel=4, generations=8, success=16),
+    "squeezenet1_1": Sizes(fgsm=16, spatial=16, pixel=4, generations=8, success=16),
+    "alexnet": Sizes(fgsm=16, spatial=16, pixel=4, generations=8, success=16),
     "resnet50": Sizes(fgsm=8, spatial=4, success=4),
     "densenet121": Sizes(fgsm=8, spatial=4, success=4),
     "vgg19": Sizes(fgsm=4, spatial=2, generations=2, success=3),

@@ -124,7 +124,7 @@ AUDIT = (
     click.option(
         "--batch-size",
         type=click.IntRange(1),
-        help="Changes speed, not decisions. [default: what a share of memory holds, at most 32]",
+        help="Changes speed, not decisions. [default: what a share of memory holds, at most 16]",
     ),
     click.option(
         "--search",
