@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +115,15 @@ class Classifier:
     def count(self, images: int) -> None:
         """Adds forwards that were computed beside the module (a local update of a known one)."""
         self._counter[0] += images
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """What goes through meanwhile is a trial and no forward of the audit."""
+        before = self._counter[0]
+        try:
+            yield
+        finally:
+            self._counter[0] = before
 
     def _plain(self, x: Tensor) -> Tensor:
         self.count(len(x))

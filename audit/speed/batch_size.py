@@ -39,16 +39,14 @@ def activation_bytes(classifier: Classifier, x: Tensor) -> int:
         if isinstance(output, Tensor):
             found.append(output.nelement() * output.element_size())
 
-    leaves = [part for part in classifier.module.modules() if not list(part.children())]
-    before = classifier.forwards
-    if isinstance(classifier.module, torch.jit.ScriptModule):
-        leaves = []  # hooks do not see inside a script
+    seen_inside = not isinstance(classifier.module, torch.jit.ScriptModule)  # by hooks
+    parts = classifier.module.modules() if seen_inside else ()
+    leaves = [part for part in parts if not list(part.children())]
     hooks = [leaf.register_forward_hook(note) for leaf in leaves]
     try:
-        with torch.no_grad():
+        with classifier.uncounted(), torch.no_grad():
             classifier.logits(x)
     finally:
         for hook in hooks:
             hook.remove()
-        classifier.count(before - classifier.forwards)
     return sum(found) or x.nelement() * x.element_size() * 100

@@ -78,10 +78,8 @@ def rounded_up(value: float) -> float:
 
 def drift(classifier: Classifier, other: Classifier, x: Tensor) -> float:
     """Largest difference of a logit on x, as a part of the largest logit or of 1; NaN if any is."""
-    before = classifier.forwards
-    with torch.no_grad():
+    with classifier.uncounted(), torch.no_grad():
         ours, theirs = classifier.logits(x), other.logits(x)
-    classifier.count(before - classifier.forwards)  # a trial is no forward of the audit
     return float((ours - theirs).abs().max() / ours.abs().max().clamp_min(1.0))
 
 

@@ -55,12 +55,10 @@ class Trial:
         reading = (time.perf_counter() - start) / len(several)
         x = torch.stack([one for one in prepared if one.shape == prepared[0].shape])
         size = options.batch_size or batch_size(classifier, x[:1])
-        before = classifier.forwards
         how = "fused" if options.search == "auto" else options.search
         trial = cls(search_with(classifier, x, how), size, 0.0, 0.0, 0.0, reading)
-        trial = trial._timed(classifier, x[:size])
-        classifier.count(before - classifier.forwards)
-        return trial
+        with classifier.uncounted():
+            return trial._timed(classifier, x[:size])
 
     def settled(
         self,

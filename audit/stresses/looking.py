@@ -34,9 +34,9 @@ def device_of(model: Attackable) -> torch.device:
     return torch.device(getattr(model, "device", "cpu"))
 
 
-def clear_margin(model: Attackable) -> float:
+def clear_margin(model: Attackable, least: float = CLEAR) -> float:
     """Margins from here on count as fooled in a search; the engine has the last word."""
-    return max(CLEAR, float(getattr(model, "tolerance", 0.0)))
+    return max(least, float(getattr(model, "tolerance", 0.0)))
 
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ import torch
 
 from audit.errors import HipauditError, did_you_mean
 from audit.stresses.evolution import Outcome
-from audit.stresses.pixel_candidates import clear_beyond, described, image_of
+from audit.stresses.looking import clear_margin
+from audit.stresses.pixel_candidates import CLEAR, described, image_of
 from audit.stresses.pixel_genes import (
     LEAST_POPULATION,
     Genes,
@@ -77,7 +78,7 @@ def one_pixel(
     limit = evaluations(population, generations, queries)
     rows = [int(row) for row in np.flatnonzero(batch.open)]
     searches: list[Search[Outcome]] = []
-    clear = clear_beyond(model)
+    clear = clear_margin(model, CLEAR)
     for row in rows:
         genes, rng = Genes.of(batch.x[row], pixels), batch.rngs[row]
         start = (

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from audit.errors import StressFailed
 from audit.stresses.evolution import Genomes, Outcome
+from audit.stresses.looking import clear_margin
 from audit.stresses.one_pixel import check_budget, handed_over
-from audit.stresses.pixel_candidates import clear_beyond
+from audit.stresses.pixel_candidates import CLEAR
 from audit.stresses.pixel_genes import Genes, evaluations, evolution, su2019
 from audit.stresses.pixel_queries import Search, answered
 from audit.stresses.radii import at_least
@@ -69,7 +70,7 @@ def one_pixel_seeded(
     if not rows:
         return
     searches: list[Search[Outcome]] = []
-    clear = clear_beyond(model)
+    clear = clear_margin(model, CLEAR)
     blind = []
     for row in rows:
         x, target, rng = batch.x[row], int(batch.y[row]), batch.rngs[row]

@@ -20,11 +20,6 @@ CLEAR = 1e-4
 TIE = 1e-5
 
 
-def clear_beyond(model: object) -> float:
-    """A hit by less than this may be none on the untouched network."""
-    return max(CLEAR, float(getattr(model, "tolerance", 0.0)))
-
-
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """M versions of one image (C, H, W), each with k pixels replaced.

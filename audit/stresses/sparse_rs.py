@@ -12,10 +12,11 @@ import torch
 
 from audit.errors import HipauditError
 from audit.results import Scalar
+from audit.stresses.looking import clear_margin
 from audit.stresses.pixel_candidates import (
+    CLEAR,
     TIE,
     Candidates,
-    clear_beyond,
     described,
     image_of,
     margins,
@@ -98,7 +99,7 @@ def sparse_rs(
                 alpha,
                 batch.rngs[row],
                 ahead,
-                clear_beyond(model),
+                clear_margin(model, CLEAR),
             )
             for row in left
         ]
