@@ -13,12 +13,11 @@ from audit.defences.registry import check_trained, get_defence, looks
 from audit.draws import ranked
 from audit.options import AuditOptions
 from audit.presets import Entry, get_preset
-from audit.results import PlannedRun
+from audit.results import UNDEFENDED, PlannedRun
 from audit.stresses.radii import radii
 from audit.stresses.registry import Stress, get_stress, load_stresses
 
 SMALLEST_SAMPLE = 8
-UNDEFENDED = "undefended"
 # Attacks whose images another model made are worth showing to this one; a search follows answers.
 TRANSFERRED = ("fgsm", "pgd", "apgd")
 

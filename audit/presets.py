@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from audit.errors import HipauditError, did_you_mean
+from audit.results import UNDEFENDED
 
 _EPS = (1 / 255, 2 / 255, 4 / 255, 8 / 255)
 # With a defence and without it the same parameters, or there is nothing to pair; Square and PGD
@@ -77,7 +78,7 @@ def _dose_response(sample: int | None) -> tuple[Entry, ...]:
 
 def _carried_over(*entries: Entry) -> tuple[Entry, ...]:
     """Made on the model without its defence, to tell a defence from masked gradients."""
-    return tuple(replace(entry, surrogate="undefended") for entry in entries)
+    return tuple(replace(entry, surrogate=UNDEFENDED) for entry in entries)
 
 
 PRESETS: dict[str, tuple[Entry, ...]] = {

@@ -122,6 +122,9 @@ class DataDescription(Part):
     notes: tuple[Note, ...] = ()
 
 
+UNDEFENDED = "undefended"
+
+
 class PlannedRun(Part):
     """One run as planned and as carried out.
 

@@ -9,8 +9,9 @@ from torch import Tensor
 from audit.classifier import Classifier, at_size
 from audit.errors import HipauditError
 from audit.fingerprint import model_digest
+from audit.results import UNDEFENDED
 
-RESERVED = ("none", "undefended")  # words that mean something else where a surrogate is named
+RESERVED = ("none", UNDEFENDED)  # words that mean something else where a surrogate is named
 
 
 def as_surrogate(surrogate: Classifier, like: Classifier) -> Classifier:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from audit.results import Finding, Results, as_levels
+from audit.results import UNDEFENDED, Finding, Results, as_levels
 from reports.masking import caveat, masked_defences
 from reports.wording import FOOTER
 
@@ -25,7 +25,6 @@ WORDS = {
 }
 
 
-UNDEFENDED = "undefended"  # images made on the model without the defence
 WORST_CASE = "worst_case"  # over attacks; it has no run of its own
 Row = tuple[str, ...]
 HEAD = ("metric", "under", "group", "value", "95% interval", "n")

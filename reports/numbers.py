@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from audit.results import Finding, PlannedRun, Scalar, as_levels
+from audit.results import UNDEFENDED, Finding, PlannedRun, Scalar, as_levels
 
 METRICS = {
     "auroc": "AUROC",
@@ -230,7 +230,7 @@ def origin(surrogate: str) -> list[str]:
     >>> origin("resnet18"), origin("")
     (['made on resnet18, shown to the audited model'], [])
     """
-    if surrogate == "undefended":
+    if surrogate == UNDEFENDED:
         return ["made on the model without its defence"]
     return [f"made on {surrogate}, shown to the audited model"] if surrogate else []
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from audit.classifier import Classifier
@@ -14,6 +11,7 @@ from audit.defences.registry import defence
 from audit.defences.straight_through import straight_through
 from audit.defences.telling import defended
 from audit.errors import HipauditError
+from audit.stresses.jpeg_quality import written_and_read
 
 
 @defence("jpeg")
@@ -44,16 +42,8 @@ def jpeg(classifier: Classifier, *, quality: int = 75) -> Classifier:
 def through_jpeg(x: Tensor, quality: int) -> Tensor:
     """(N, 1 or 3, H, W) in [0, 1] -> the same images out of JPEG files, on the same device."""
     levels = (x.detach() * 255).round().clamp(0, 255).to(torch.uint8)
-    images = levels.permute(0, 2, 3, 1).cpu().numpy()  # (N, H, W, C)
-    read = torch.from_numpy(np.stack([_through(image, quality) for image in images]))
-    return (read.permute(0, 3, 1, 2).to(x.device).to(x.dtype) / 255).contiguous()
-
-
-def _through(image: np.ndarray, quality: int) -> np.ndarray:
-    """(H, W, 1 or 3) uint8, written and read back."""
-    grey = image.shape[2] == 1
-    file = io.BytesIO()
-    Image.fromarray(image[:, :, 0] if grey else image).save(file, "JPEG", quality=quality)
-    file.seek(0)
-    with Image.open(file) as found:
-        return np.asarray(found).reshape(image.shape)
+    grey = x.shape[1] == 1
+    images = (levels[:, 0] if grey else levels.permute(0, 2, 3, 1)).cpu().numpy()
+    read = torch.from_numpy(np.stack([written_and_read(image, quality) for image in images]))
+    read = read[:, None] if grey else read.permute(0, 3, 1, 2)
+    return (read.to(x.device).to(x.dtype) / 255).contiguous()

@@ -17,7 +17,7 @@ from audit.metrics.auroc_difference import paired_difference
 from audit.metrics.bootstrap import patient_sums, percentile_limits, resampled_ratios
 from audit.metrics.interval import Interval
 from audit.metrics.proportion import bonett_price
-from audit.results import Finding
+from audit.results import UNDEFENDED, Finding
 
 # Denominators that the truth alone decides, so that both sides share them.
 SHARED = (
@@ -29,7 +29,6 @@ SHARED = (
     "robust_specificity",
 )
 SURROGATE = "surrogate"
-UNDEFENDED = "undefended"
 # An attack that is carried over walks every step; on its own model it may stop at its success.
 BESIDES = (SURROGATE, "stop_early")
 PAIRED = "Bonett-Price"

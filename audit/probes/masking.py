@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -132,10 +133,7 @@ def _affordable(trial: Trial, examination: Examination, steps: int) -> Trial:
     stress = get_stress("pgd")
     cost = stress.cost(stress.check({"epsilons": (0.5,), "steps": steps})) * looks(trial.defence)
     most = max(FEWEST, int(float(examination.params.get("forwards", FORWARDS)) / cost))
-    return Trial(
-        trial.classifier, trial.defence, trial.ids[:most], trial.x[:most], trial.y[:most],
-        trial.batch, trial.seed,
-    )  # fmt: skip
+    return replace(trial, ids=trial.ids[:most], x=trial.x[:most], y=trial.y[:most])
 
 
 def _once(found: Sequence[Flag]) -> list[Flag]:

@@ -15,7 +15,7 @@ from audit.evidence import Predictions, RunEvidence
 from audit.findings.levels import views
 from audit.findings.view import Bools, Ints, View
 from audit.probes.masking_flags import Flag, enough, under
-from audit.results import as_levels
+from audit.results import UNDEFENDED, as_levels
 from audit.stresses.registry import get_stress
 
 
@@ -45,7 +45,7 @@ class Level:
         return self.own_gradients and self.iterative
 
     def __str__(self) -> str:
-        made = {"": "", "undefended": ", made without the defence,"}
+        made = {"": "", UNDEFENDED: ", made without the defence,"}
         where = made.get(self.source, f", made on {self.source},")
         return f"{self.stress} at {as_levels(self.epsilon)}{where}"
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from audit.cases.case import Cases
-from audit.classifier import Classifier
+from audit.classifier import Classifier, prepare_pixels
 from audit.errors import HipauditError, did_you_mean
 from audit.folder import remember
 from audit.options import AuditOptions
@@ -51,7 +51,7 @@ class Trial:
             )
         start = time.perf_counter()
         several = [cases[i] for i in range(min(len(cases), FEW))]
-        prepared = [classifier.prepare(case) for case in several]
+        prepared = [prepare_pixels(case.load(), classifier.preparation) for case in several]
         reading = (time.perf_counter() - start) / len(several)
         x = torch.stack([one for one in prepared if one.shape == prepared[0].shape])
         size = options.batch_size or batch_size(classifier, x[:1])
@@ -76,12 +76,10 @@ class Trial:
         """
         if options.search != "auto":
             return self
-        x = torch.stack([classifier.prepare(cases[0])])
-        if "search" in started:
-            return replace(self, search=search_with(classifier, x, started["search"]))
-        chosen = fastest(classifier, x.repeat(self.batch_size, 1, 1, 1), self, seconds)
-        remember(folder, started, search=chosen.how)
-        return replace(self, search=chosen)
+        x = classifier.prepare(cases[0])[None].repeat(self.batch_size, 1, 1, 1)
+        if "search" not in started:
+            remember(folder, started, search=fastest(classifier, x, self.search, seconds))
+        return replace(self, search=search_with(classifier, x, started["search"]))
 
     def _timed(self, classifier: Classifier, x: Tensor) -> Trial:
         quick = self.search.classifier
@@ -108,21 +106,21 @@ class Trial:
         return run.forwards * each + reads
 
 
-def fastest(classifier: Classifier, x: Tensor, trial: Trial, seconds: float) -> Search:
-    """bf16 on a GPU and compilation are tried on x, and kept where they gain a tenth.
+def fastest(classifier: Classifier, x: Tensor, known: Search, seconds: float) -> str:
+    """The kind of search network to use: bf16 on a GPU and compilation are tried on x.
 
-    Compilation only where at least twenty times its cost lies ahead.
+    They must gain a tenth; compilation only where at least twenty times its cost lies ahead.
     """
     kinds = ["bf16"] if classifier.device.type == "cuda" else []
     if seconds > WORTH * COMPILING:
         kinds.append("compiled")
-    best = trial.search
-    best_seconds = seconds_of(lambda: best.classifier.predict(x))
+    best = known.how
+    best_seconds = seconds_of(partial(known.classifier.predict, x))
     for how in kinds:
         other = search_with(classifier, x, how)
         took = seconds_of(partial(other.classifier.predict, x))
         if other.how == how and took * GAIN < best_seconds:
-            best, best_seconds = other, took
+            best, best_seconds = how, took
     return best
 
 

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from audit.cases.case import Pixels
 from audit.errors import HipauditError
@@ -55,11 +56,18 @@ def jpeg_quality(
 
 def through_jpeg(pixels: Pixels, quality: int, subsampling: int) -> Pixels:
     """Pixels (H, W) or (H, W, 3) in [0, 1] after one round trip through Pillow's libjpeg."""
+    eight = (pixels * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return written_and_read(eight, quality, subsampling).astype(np.float32) / np.float32(255)
+
+
+def written_and_read(
+    levels: npt.NDArray[np.uint8], quality: int, subsampling: int = SUBSAMPLING["4:2:0"]
+) -> npt.NDArray[np.uint8]:
+    """Levels (H, W) or (H, W, 3) written as baseline JPEG and read back."""
     from PIL import Image
 
-    eight = (pixels * np.float32(255) + np.float32(0.5)).astype(np.uint8)
     file = BytesIO()
-    chroma = {"subsampling": subsampling} if pixels.ndim == 3 else {}
-    Image.fromarray(eight).save(file, "JPEG", quality=quality, **chroma)
+    chroma = {"subsampling": subsampling} if levels.ndim == 3 else {}
+    Image.fromarray(levels).save(file, "JPEG", quality=quality, **chroma)
     with Image.open(file) as image:
-        return np.asarray(image).astype(np.float32) / np.float32(255)
+        return np.asarray(image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audit.results import Finding, Scalar
+from audit.results import UNDEFENDED, Finding, Scalar
 from reports.blocks import Block, Cell, Figure, Table, Text
 from reports.cells import rate_cell
 from reports.figures.forest import before_after
@@ -123,7 +123,7 @@ def one_pixel(material: Material) -> Sequence[Block]:
 def _undefended(material: Material, f: Finding) -> Finding | None:
     """The same without the defence; images made without it are those of the plain attack there."""
     borrowed = f.params.get("surrogate", "")
-    made_on = "" if borrowed == "undefended" else borrowed
+    made_on = "" if borrowed == UNDEFENDED else borrowed
     same = [
         other
         for other in material.results.find(f.metric, stress=f.stress, group={}, defence="none")

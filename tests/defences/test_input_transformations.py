@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from scipy import ndimage
-from scipy.fft import dctn, idctn
 from torch import Tensor, nn
 
 from audit.classifier import Classifier
@@ -14,6 +13,7 @@ from audit.defences.bit_depth import bit_depth
 from audit.defences.blur import blur, blurred
 from audit.defences.jpeg import jpeg, through_jpeg
 from audit.errors import HipauditError
+from tests.jpeg_by_hand import jpeg_by_hand
 from tests.stresses.promises import small_classifier
 from tests.toys import attack, balanced_net, batch_of, classifier_of
 
@@ -40,35 +40,6 @@ def picture(channels: int = 1, height: int = 45, width: int = 38) -> Tensor:
     return torch.from_numpy(
         ((smooth - smooth.min()) / (smooth.max() - smooth.min())).astype(np.float32)
     )
-
-
-# Table K.1 of ITU-T T.81, as every encoder of libjpeg's family scales it.
-LUMINANCE = np.array(
-    [
-        [16, 11, 10, 16, 24, 40, 51, 61],
-        [12, 12, 14, 19, 26, 58, 60, 55],
-        [14, 13, 16, 24, 40, 57, 69, 56],
-        [14, 17, 22, 29, 51, 87, 80, 62],
-        [18, 22, 37, 56, 68, 109, 103, 77],
-        [24, 35, 55, 64, 81, 104, 113, 92],
-        [49, 64, 78, 87, 103, 121, 120, 101],
-        [72, 92, 95, 98, 112, 100, 103, 99],
-    ]
-)
-
-
-def jpeg_by_hand(levels: np.ndarray, quality: int) -> np.ndarray:
-    """(H, W) of whole levels -> what quantising 8 x 8 cosine transforms leaves of it."""
-    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-    table = np.clip((LUMINANCE * scale + 50) // 100, 1, 255)
-    height, width = levels.shape
-    wide = np.pad(levels, ((0, -height % 8), (0, -width % 8)), mode="edge") - 128.0
-    for top in range(0, len(wide), 8):
-        for left in range(0, wide.shape[1], 8):
-            block = np.s_[top : top + 8, left : left + 8]
-            waves = np.round(dctn(wide[block], norm="ortho") / table)
-            wide[block] = idctn(waves * table, norm="ortho")
-    return np.clip(np.round(wide + 128), 0, 255)[:height, :width]
 
 
 @pytest.mark.parametrize("quality", [30, 75, 95])

@@ -8,27 +8,13 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
 from audit.draws import generator
 from audit.errors import HipauditError
 from audit.stresses.jpeg_quality import through_jpeg
+from tests.jpeg_by_hand import jpeg_by_hand
 from tests.stresses.native import in_colour, levels_of
-
-# ITU-T T.81, Annex K, Table K.1: luminance
-TABLE = np.array(
-    [
-        [16, 11, 10, 16, 24, 40, 51, 61],
-        [12, 12, 14, 19, 26, 58, 60, 55],
-        [14, 13, 16, 24, 40, 57, 69, 56],
-        [14, 17, 22, 29, 51, 87, 80, 62],
-        [18, 22, 37, 56, 68, 109, 103, 77],
-        [24, 35, 55, 64, 81, 104, 113, 92],
-        [49, 64, 78, 87, 103, 121, 120, 101],
-        [72, 92, 95, 98, 112, 100, 103, 99],
-    ]
-)
 
 
 def textured(height: int = 72, width: int = 90) -> np.ndarray:
@@ -36,26 +22,12 @@ def textured(height: int = 72, width: int = 90) -> np.ndarray:
     return ((noise - noise.min()) / np.ptp(noise)).astype(np.float32)
 
 
-def by_hand(image: np.ndarray, quality: int) -> np.ndarray:
-    """Baseline JPEG of grey levels in whole 8-pixel blocks, from the standard's formulas."""
-    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
-    table = np.clip((TABLE * scale + 50) // 100, 1, 255)
-    eight = np.floor(image.astype(np.float64) * 255 + 0.5) - 128
-    found = np.empty_like(eight)
-    for top in range(0, len(eight), 8):
-        for left in range(0, eight.shape[1], 8):
-            block = (slice(top, top + 8), slice(left, left + 8))
-            steps = dctn(eight[block], norm="ortho") / table
-            coefficients = np.sign(steps) * np.floor(np.abs(steps) + 0.5) * table
-            found[block] = idctn(coefficients, norm="ortho")
-    return np.clip(np.round(found + 128), 0, 255) / 255
-
-
 @pytest.mark.parametrize("quality", [90, 50, 10])
 def test_a_grey_image_loses_what_the_standards_formulas_say(quality) -> None:
     image = textured(64, 96)
     found = through_jpeg(image, quality, 0)
-    levels = np.rint(255 * (found - by_hand(image, quality)))
+    expected = jpeg_by_hand(np.floor(image.astype(np.float64) * 255 + 0.5), quality)
+    levels = np.rint(255 * found - expected)
     # libjpeg's transform is in integers: a coefficient on a rounding edge may go the other way
     assert np.median(np.abs(levels)) == 0
     assert np.mean(np.abs(levels) > 1) < 0.05
