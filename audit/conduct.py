@@ -22,11 +22,11 @@ from audit.files import write_whole, writing_whole
 from audit.findings import derive
 from audit.findings.groups import check_subgroups
 from audit.fingerprint import machine, model_digest, versions
-from audit.folder import claimed
+from audit.folder import claimed, remember
 from audit.options import AuditOptions
 from audit.plan import Run, make_plan, not_tested, within
 from audit.preflight import preflight
-from audit.probing import examine
+from audit.probing import Allowance, allowance, chosen_probes, examine, runs_time
 from audit.results import Note, Plan, Provenance, Results
 from audit.speed.search import Search, rounded_up
 from audit.speed.trial import Trial
@@ -42,13 +42,15 @@ def conduct(
     notes: Sequence[Note] | None = None,
     hardened: Mapping[str, Classifier] | None = None,
     surrogates: Mapping[str, Classifier] | None = None,
+    train: Cases | None = None,
 ) -> Results:
     """Audit `classifier` on `cases` and write audit.json, predictions.csv, figures/, private/.
 
     `notes`: what the caller's preflight found (nothing is an answer); None runs it here.
     `hardened`: a classifier per defence that was trained beforehand; it decides by the same rule
     over the same classes, and its notes join the audit's. `surrogates`: other classifiers, by
-    name, whose FGSM and PGD images are shown to this one. Units lie in folder/units; the same call
+    name, whose FGSM and PGD images are shown to this one. `train`: the cases the model was trained
+    on, for the probes that compare with them. Units lie in folder/units; the same call
     again resumes. Raises HipauditError on bad options, when the folder belongs to another audit
     (unless `overwrite`) or is in use.
     """
@@ -64,14 +66,16 @@ def conduct(
     trial = Trial.of(classifier, cases, options)
     seconds = trial.seconds(runs)
     if options.max_time is not None:
-        runs = within(runs, cases, seconds, options.max_time, options.seed)
-        seconds = min(seconds, options.max_time)
-    run_id = _run_id(classifier, cases, runs, options, {**hardened, **surrogates})
+        most = runs_time(options.max_time, chosen_probes(options))
+        runs = within(runs, cases, seconds, most, options.seed)
+        seconds = min(seconds, most)
+    run_id = _run_id(classifier, cases, runs, options, {**hardened, **surrogates}, train)
     with claimed(
         folder, run_id, overwrite=options.overwrite, gate_file=options.gate_file
     ) as started:
         trial = trial.settled(classifier, cases, seconds, options, folder, started)
         forwards = sum(run.forwards for run in runs if run.planned.state == "planned")
+        allowed = _allowed(options, trial, folder, started)
         progress.plan([run.planned for run in runs], seconds, forwards)
         began = time.monotonic()
         predictions = execute(
@@ -100,6 +104,8 @@ def conduct(
             progress,
             as_examined(classifier, hardened),
             hardened,
+            train,
+            allowed,
         )
         _write(folder, results, predictions, cases, time.monotonic() - began)
     return results
@@ -120,6 +126,16 @@ def _defended(
     }
 
 
+def _allowed(
+    options: AuditOptions, trial: Trial, folder: Path, started: dict[str, Any]
+) -> Allowance:
+    """What a probe may spend; a timing decides, so it is written down for a resumed audit."""
+    allowed = allowance(options.max_time, chosen_probes(options), trial.forward)
+    if "probe_forwards" not in started:
+        remember(folder, started, probe_forwards=allowed.forwards)
+    return replace(allowed, forwards=int(started["probe_forwards"]))
+
+
 def _results(
     classifier: Classifier,
     cases: Cases,
@@ -134,9 +150,13 @@ def _results(
     progress: Progress,
     examined: Classifier,
     hardened: Mapping[str, Classifier],
+    train: Cases | None,
+    allowed: Allowance,
 ) -> Results:
-    findings = derive(predictions, options.subgroups, options.seed)
-    reports, artefacts = examine(examined, cases, predictions, folder, options, progress, hardened)
+    findings = derive(predictions, options.subgroups, options.seed, prevalences=options.prevalences)
+    reports, artefacts = examine(
+        examined, cases, predictions, folder, options, progress, hardened, train, allowed
+    )
     return Results(
         tool_version=versions()["hipaudit"],
         run_id=run_id,
@@ -185,6 +205,7 @@ def _run_id(
     runs: Sequence[Run],
     options: AuditOptions,
     hardened: Mapping[str, Classifier],
+    train: Cases | None,
 ) -> str:
     """Twelve hex digits that name this audit: weights, cases, plan, seed, versions."""
     return unit_key(
@@ -196,6 +217,8 @@ def _run_id(
             "seed": options.seed,
             "subgroups": options.subgroups,
             "probes": options.probes,
+            "prevalences": options.prevalences,
+            "train": None if train is None else train.description.sha256,
             "search": options.search,
             "versions": versions(),
         }

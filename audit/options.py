@@ -15,6 +15,8 @@ class AuditOptions:
 
     `batch_size` None: as many images as a fixed share of memory holds. `search`: the network that
     attacks search with (exact, fused, compiled, bf16, or auto: the fastest in a short trial).
+    `subgroups`: attributes, or crossings of two ("view*sex"). `prevalences`: shares of positives
+    where the model will be used, for what depends on them.
     """
 
     preset: str = "standard"
@@ -24,6 +26,7 @@ class AuditOptions:
     epsilons: tuple[float, ...] | None = None
     defences: tuple[str, ...] | None = None
     subgroups: tuple[str, ...] | None = None
+    prevalences: tuple[float, ...] = ()
     max_samples: int | None = None
     max_time: float | None = None
     seed: int = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audit.cases.case import Cases
@@ -15,12 +16,48 @@ from audit.errors import HipauditError
 from audit.evidence import Predictions
 from audit.files import write_whole
 from audit.options import AuditOptions
-from audit.probes.registry import Examination, Picture, get_probe, load_probes
+from audit.probes.registry import (
+    FORWARDS,
+    SECONDS,
+    Examination,
+    Picture,
+    TimeUp,
+    get_probe,
+    load_probes,
+)
 from audit.reasons import reason_of
 from audit.results import Artefact, ProbeReport
 
 BATCH = 32  # where nobody settled another
+PART = 0.25  # of --max-time, for all probes together
+FEWEST = 200  # forwards; with fewer a probe has nothing to say
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,120}\.png")
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one probe may spend: images through the network, and seconds until it is stopped."""
+
+    forwards: int = FORWARDS
+    seconds: float = SECONDS
+
+
+def chosen_probes(options: AuditOptions) -> list[str]:
+    return sorted(load_probes()) if options.probes is None else list(options.probes)
+
+
+def runs_time(max_time: float, probes: Sequence[str]) -> float:
+    """Seconds of `max_time` that are left for the runs."""
+    return max_time * (1 - PART) if probes else max_time
+
+
+def allowance(max_time: float | None, probes: Sequence[str], forward: float) -> Allowance:
+    """Each probe's equal part of what --max-time leaves for them; `forward`: seconds per image."""
+    if max_time is None or not probes:
+        return Allowance()
+    seconds = max_time * PART / len(probes)
+    most = int(seconds / max(forward, 1e-6))
+    return Allowance(max(FEWEST, min(FORWARDS, most)), max(seconds * 2, 10.0))
 
 
 def examine(
@@ -31,12 +68,16 @@ def examine(
     options: AuditOptions,
     progress: Progress,
     hardened: Mapping[str, Classifier] | None = None,
+    train: Cases | None = None,
+    allowed: Allowance | None = None,
 ) -> tuple[list[ProbeReport], list[Artefact]]:
     """Every chosen probe's report, and the pictures they kept under folder/figures.
 
-    `hardened`: a classifier per defence that was made beforehand, as in the engine.
+    `hardened`: a classifier per defence that was made beforehand, as in the engine. `train`: what
+    the model was trained on.
     """
-    names = sorted(load_probes()) if options.probes is None else list(options.probes)
+    names = chosen_probes(options)
+    allowed = allowed or Allowance()
     artefacts: list[Artefact] = []
     synthetic = cases.description.synthetic
 
@@ -56,13 +97,17 @@ def examine(
             keep,
             params,
             hardened or {},
+            train,
+            allowed.forwards,
+            allowed.seconds,
+            time.monotonic() + allowed.seconds,
         )
         try:
             reports.append(get_probe(name)(sight))
         except HipauditError:
             raise  # a full disk, a file that changed
         except Exception as error:  # noqa: BLE001 a probe may raise anything: it is named failed
-            reason = reason_of(error)[:300]
+            reason = str(error) if isinstance(error, TimeUp) else reason_of(error)[:300]
             progress.note(f"probe {name} failed: {reason}")
             reports.append(ProbeReport(probe=name, state="failed", reason=reason))
         progress.run(f"probe {name}", ordinal + 1, len(names))

@@ -31,7 +31,8 @@ class Finding(Part):
     `group` maps attribute to value ({} = everyone); `contrast` names what the value is a
     difference from. `n` is the denominator, `events` the numerator; `method` names the
     interval's method. `independent` is true when images were treated as independent.
-    No value means `reason` says why.
+    A difference that was tested has its two-sided `p` and, over all tests of its `family`,
+    `p_holm`. No value means `reason` says why.
     """
 
     metric: str
@@ -49,6 +50,9 @@ class Finding(Part):
     events: int | None = None
     independent: bool = True
     imprecise: bool = False
+    p: float | None = None
+    p_holm: float | None = None
+    family: str | None = None
     reason: str | None = None
 
 

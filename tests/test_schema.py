@@ -77,7 +77,7 @@ BROKEN = {
     "no schema_version": lambda d: d.pop("schema_version"),
     "another schema_version": _set("schema_version", 2),
     "an unknown key": _set("secret", "x"),
-    "an unknown key of a finding": _set("findings", 0, "p", 0.01),
+    "an unknown key of a finding": _set("findings", 0, "certainty", 0.01),
     "text for a value": _set("findings", 0, "value", "0.9"),
     "a state that does not exist": _set("plan", "runs", 0, "state", "maybe"),
     "a level that does not exist": _set("notes", 0, "level", "fatal"),

@@ -27,16 +27,18 @@ def derive(
     subgroups: Sequence[str] | None = None,
     seed: int = 0,
     resamples: int = 2000,
+    prevalences: tuple[float, ...] = (),
 ) -> list[Finding]:
     """All findings of an audit: per defence, run and level; overall and by subgroup.
 
     `subgroups`: attributes to report by; None means every attribute with 2 to 12 distinct
-    values, view first. `seed` and `resamples` are those of the patient bootstrap. Runs that
-    failed or are incomplete yield findings without a value that say why. Raises HipauditError
-    for a subgroup that no case has.
+    values, view first. `seed` and `resamples` are those of the patient bootstrap, `prevalences`
+    the shares of positives to reckon harm and predictive values at. Runs that failed or are
+    incomplete yield findings without a value that say why. Raises HipauditError for a subgroup
+    that no case has.
     """
     groups = make_groups(predictions.subjects, subgroups)
-    frame = make_frame(predictions, groups, seed, resamples)
+    frame = make_frame(predictions, groups, seed, resamples, prevalences)
     found: list[Finding] = []
     kept: list[View | Gap] = []
     clean: dict[str, View | Gap] = {}  # by defence; a clean run comes before those it is for

@@ -18,7 +18,10 @@ Single = npt.NDArray[np.float32]
 
 @dataclass
 class Frame:
-    """`patients` (N,): patient number of each subject, its own where unknown; `known` (N,)."""
+    """`patients` (N,): patient number of each subject, its own where unknown; `known` (N,).
+
+    `prevalences`: shares of positives declared for where the model will be used.
+    """
 
     predictions: Predictions
     groups: Groups
@@ -26,6 +29,7 @@ class Frame:
     known: Bools
     seed: int
     resamples: int
+    prevalences: tuple[float, ...] = ()
     _drawn: dict[tuple[bytes, bool], Resampling] = field(default_factory=dict)
     _kept: dict[tuple[bytes, bool, bytes], Single] = field(default_factory=dict)
 
@@ -68,11 +72,18 @@ def _digest(column: npt.NDArray[np.generic]) -> bytes:
     return hashlib.blake2b(column.tobytes(), digest_size=16).digest()
 
 
-def make_frame(predictions: Predictions, groups: Groups, seed: int, resamples: int) -> Frame:
+def make_frame(
+    predictions: Predictions,
+    groups: Groups,
+    seed: int,
+    resamples: int,
+    prevalences: tuple[float, ...] = (),
+) -> Frame:
     known = np.array([s.patient is not None for s in predictions.subjects], dtype=bool)
     names: dict[str, int] = {}
     numbers = [
         names.setdefault(f"image {i}" if s.patient is None else f"patient {s.patient}", len(names))
         for i, s in enumerate(predictions.subjects)
     ]
-    return Frame(predictions, groups, np.array(numbers, np.int64), known, seed, resamples)
+    patients = np.array(numbers, np.int64)
+    return Frame(predictions, groups, patients, known, seed, resamples, prevalences)

@@ -174,15 +174,20 @@ def finding(
     )
 
 
-def with_value(start: Finding, value: float, interval: Interval) -> Finding:
-    """The finding with its value, its 95% limits and whether they are wide."""
+def with_value(
+    start: Finding, value: float, interval: Interval, *, proportion: bool = True
+) -> Finding:
+    """The finding with its value, its 95% limits and, of a `proportion`, whether they are wide.
+
+    A proportion, or a difference of two, lies in [-1, 1] up to rounding.
+    """
     half = (interval.high - interval.low) / 2
     return start.model_copy(
         update={
-            "value": float(np.clip(value, -1.0, 1.0)),
+            "value": float(np.clip(value, -1.0, 1.0) if proportion else value),
             "low": interval.low,
             "high": interval.high,
             "method": interval.method,
-            "imprecise": half > WIDE,
+            "imprecise": proportion and half > WIDE,
         }
     )

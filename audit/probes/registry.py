@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,11 +30,22 @@ class Picture:
     meta: dict[str, Scalar] = field(default_factory=dict)
 
 
+FORWARDS = 20_000
+SECONDS = 1800.0
+
+
+class TimeUp(Exception):
+    """A probe took longer than it may."""
+
+
 @dataclass
 class Examination:
     """What a probe may look at. `keep(picture)` stores a picture beside audit.json.
 
     `hardened`: classifiers under a defence that cannot be made anew from the given one, by name.
+    `train`: the cases the model was trained on, where they were given. `forwards`: how many
+    images a probe may send through the network, a backward counting two: it samples to keep to
+    that, and says so. `deadline` (of `time.monotonic`): a probe asks `check_time()` in its loops.
     """
 
     classifier: Classifier
@@ -44,6 +56,15 @@ class Examination:
     keep: Callable[[Picture], None]
     params: dict[str, Any] = field(default_factory=dict)
     hardened: Mapping[str, Classifier] = field(default_factory=dict)
+    train: Cases | None = None
+    forwards: int = FORWARDS
+    seconds: float = SECONDS
+    deadline: float = float("inf")
+
+    def check_time(self) -> None:
+        """Raises TimeUp past the deadline; the probe is then reported as failed, by name."""
+        if time.monotonic() > self.deadline:
+            raise TimeUp(f"did not finish within {self.seconds:.0f} s")
 
 
 Examine = Callable[[Examination], ProbeReport]

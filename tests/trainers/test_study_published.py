@@ -13,7 +13,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from audit.checkpoints.architectures import shapes_only, torchvision_module
-from trainers.study.compare import holm, paired_tests
+from audit.metrics.multiplicity import holm
+from trainers.study.compare import paired_tests
 from trainers.study.inconsistencies import (
     VGG16_PARAMETERS,
     VGG19_PARAMETERS,

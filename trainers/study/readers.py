@@ -21,10 +21,10 @@ from audit.findings.view import Ints
 from audit.fingerprint import machine, versions
 from audit.folder import today
 from audit.metrics.difference import mcnemar
+from audit.metrics.multiplicity import holm
 from audit.results import Note, Provenance
 from audit.study_results import PairedTest, SplitCount, StudyResults, Trained
 from trainers.progress import Progress
-from trainers.study.compare import holm
 from trainers.study.options import StudyOptions
 
 NAMES = ("reader 1", "reader 2")  # a column's own name may be a person's
