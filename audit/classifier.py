@@ -133,7 +133,9 @@ class Classifier:
     def normalised(self, x: Tensor) -> Tensor:
         """(N, 1 or 3, H, W) in [0, 1] on the classifier's device -> what its module takes."""
         wide = _to_channels(x, self.preparation.channels)
-        return (wide * self.preparation.value_range - self._mean) / self._std
+        if self.preparation.value_range != 1:
+            wide = wide * self.preparation.value_range
+        return (wide - self._mean).div_(self._std)  # one image-sized tensor instead of three
 
     def through(self, module: nn.Module) -> Classifier:
         """The same classifier over another module of the same function, for searching with.
