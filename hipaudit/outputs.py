@@ -77,20 +77,38 @@ def write_outputs(
     outputs: tuple[tuple[str, Path], ...], results: Results, folder: Path, verdict: Verdict
 ) -> list[Path]:
     """Copies at the paths asked for. Raises HipauditError when there is nothing to copy."""
-    from hipaudit.summary import as_markdown
-
     written = []
     for kind, path in outputs:
-        if kind == "md":
-            content = as_markdown(results, verdict).encode()
-        else:
-            source = folder / BESIDE[kind]
-            if not source.is_file():
-                raise HipauditError(
-                    f"{BESIDE[kind]} to copy to {path.name}", "that it could not be written"
-                )
-            content = source.read_bytes()
+        content = _made(kind, results, verdict) or _copied(kind, folder, path)
         if path.resolve() != (folder / BESIDE.get(kind, "")).resolve():
             write_whole(path, content)
         written.append(path)
     return written
+
+
+def _made(kind: str, results: Results, verdict: Verdict) -> str | None:
+    """What is made from results and verdict alone; None for what is copied."""
+    if kind == "md":
+        from hipaudit.summary import as_markdown
+
+        return as_markdown(results, verdict)
+    if kind == "junit":
+        from hipaudit.exports.junit import as_junit
+
+        return as_junit(verdict)
+    if kind == "sarif":
+        from hipaudit.exports.sarif import as_sarif
+
+        return as_sarif(verdict, results.tool_version)
+    return None
+
+
+def _copied(kind: str, folder: Path, path: Path) -> bytes:
+    source = folder / BESIDE[kind]
+    if not source.is_file():
+        raise HipauditError(
+            f"{BESIDE[kind]} to copy to {path.name}",
+            "that it could not be written",
+            f"Run: hipaudit report {folder.name}/audit.json",
+        )
+    return source.read_bytes()

@@ -17,6 +17,8 @@ FORMATS = {
     "pdf": "the report to sign",
     "csv": "a row per case and run (predictions.csv); no path, no identity",
     "md": "a summary for a pull request or a wiki",
+    "junit": "the verdict as JUnit XML, a test per rule",
+    "sarif": "the verdict as SARIF 2.1.0, on the rules' lines",
 }
 PRESETS = ("quick", "ci", "standard", "full")
 ENVIRONMENT = {"auto_envvar_prefix": "HIPAUDIT", "max_content_width": 100}

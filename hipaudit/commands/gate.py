@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from hipaudit.parameters import BASELINE, CONFIG, ENVIRONMENT, FILE, FORMAT, TALK, with_options
+from hipaudit.parameters import (
+    BASELINE,
+    CONFIG,
+    ENVIRONMENT,
+    FILE,
+    FORMAT,
+    OUTPUT,
+    TALK,
+    with_options,
+)
 
 HELP = """Judge AUDIT.json by the rules of hipaudit.toml; nothing is computed again.
 
@@ -19,7 +28,7 @@ EPILOG = """\b
 Examples:
   hipaudit gate hipaudit-out/model/audit.json
   hipaudit gate audit.json --config hipaudit.toml --baseline v1/audit.json
-  hipaudit gate audit.json --format github
+  hipaudit gate audit.json --format github --output junit=gate.xml --output sarif=gate.sarif
 
 \b
 Exit codes: 0 passed or no gate set, 1 failed, 2 unusable input, 3 inconclusive.
@@ -28,7 +37,7 @@ Exit codes: 0 passed or no gate set, 1 failed, 2 unusable input, 3 inconclusive.
 
 @click.command("gate", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
 @click.argument("audit", type=FILE, metavar="AUDIT.json")
-@with_options((CONFIG, BASELINE, FORMAT, *TALK))
+@with_options((CONFIG, BASELINE, OUTPUT, FORMAT, *TALK))
 @click.pass_obj
 def command(
     session: Any,
@@ -36,19 +45,22 @@ def command(
     audit: Path,
     config: Path | None,
     baseline: Path | None,
+    outputs: tuple[tuple[str, Path], ...],
     form: str,
     quiet: bool,
     verbose: int,
 ) -> int:
     session.talk(verbose)
     from audit.results import read_results
-    from hipaudit.outputs import write_verdict
+    from hipaudit.outputs import write_outputs, write_verdict
     from hipaudit.papers import read_papers
     from hipaudit.tell import tell
     from hipaudit.workflow import Conclusion, verdict_of
 
     results = read_results(audit)
     verdict = verdict_of(results, read_papers(config, baseline=baseline, with_card=False))
-    done = Conclusion(verdict, (write_verdict(audit.parent, verdict),))
+    written = write_verdict(audit.parent, verdict)
+    copies = write_outputs(outputs, results, audit.parent, verdict)
+    done = Conclusion(verdict, (written, *copies))
     tell(results, done, form=form, quiet=quiet, numbers=False)
     return verdict.exit_code

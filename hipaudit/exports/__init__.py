@@ -1,0 +1,1 @@
+"""The verdict in the words of other tools: each file turns results and verdict into text."""

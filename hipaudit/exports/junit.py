@@ -1,0 +1,67 @@
+"""The verdict as JUnit XML: a test per rule, which every CI server can show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from audit.gate.verdict import RuleVerdict, Verdict
+
+# A rule that is only a warning does not fail the pipeline, so it may not fail a test either.
+WARNED = "warning only"
+
+
+def as_junit(verdict: Verdict) -> str:
+    """One test suite. A rule that failed is a failure; one without an answer is an error, since
+    nothing was shown; a rule that is waived, off or only warns is skipped, with the reason.
+
+    Source: the schema of Jenkins' xUnit plug-in, junit-10.xsd.
+    """
+    cases = [_case(rule) for rule in verdict.rules]
+    suite = ElementTree.Element(
+        "testsuite",
+        name="hipaudit",
+        tests=str(len(cases)),
+        failures=str(_count(cases, "failure")),
+        errors=str(_count(cases, "error")),
+        skipped=str(_count(cases, "skipped")),
+    )
+    suite.extend(cases)
+    output = ElementTree.SubElement(suite, "system-out")
+    output.text = _printable("\n".join([f"gate: {verdict.outcome}", *verdict.warnings]))
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root, " ")
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _case(rule: RuleVerdict) -> ElementTree.Element:
+    name = _printable(f"{rule.id}: {rule.text}")
+    case = ElementTree.Element("testcase", classname=f"hipaudit.{rule.metric}", name=name)
+    kind = _kind(rule)
+    if kind:
+        said = _printable(f"{rule.outcome}: {rule.reason}" if rule.reason else rule.outcome)
+        if rule.level == "warn" and rule.outcome in ("fail", "inconclusive"):
+            said = f"{WARNED}: {said}"
+        told = ElementTree.SubElement(case, kind, message=said)
+        if kind != "skipped":
+            told.set("type", rule.outcome)
+    return case
+
+
+def _kind(rule: RuleVerdict) -> str | None:
+    if rule.outcome == "pass":
+        return None
+    if rule.outcome in ("waived", "off") or rule.level != "error":
+        return "skipped"
+    return "failure" if rule.outcome == "fail" else "error"
+
+
+def _count(cases: list[ElementTree.Element], kind: str) -> int:
+    return sum(case.find(kind) is not None for case in cases)
+
+
+def _printable(text: str) -> str:
+    """Without the control characters that XML 1.0 cannot hold, not even escaped."""
+    return "".join(mark for mark in text if mark in "\t\n\r" or ord(mark) >= 32)
