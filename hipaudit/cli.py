@@ -23,6 +23,8 @@ COMMANDS = {
     "inspect": ("inspect", "Say how a model and its data are read; attack nothing."),
     "gate": ("gate", "Judge an audit.json by the rules again, without computing anything."),
     "report": ("report", "Render PDF and HTML from an audit.json again."),
+    "verify": ("verify", "Check a report's attachments, hashes and signature."),
+    "sign": ("sign", "Sign a report with an Ed25519 key, or make one."),
     "demo": ("demo", "All of it on synthetic radiographs, in a few minutes."),
     "convert": ("convert", "Radiographs to PNG without metadata, and a de-identified manifest."),
     "phantom": ("phantom", "Write labelled synthetic hip radiographs to train and audit on."),

@@ -1,0 +1,1 @@
+"""Signing a report and checking what lies inside it."""
