@@ -21,11 +21,13 @@ MAY_IMPORT = {
 }
 DOORS = {
     "art": {"audit/stresses/art_bridge.py"},
-    "pytorch_grad_cam": {"audit/probes/gradcam.py"},
+    "pytorch_grad_cam": {"audit/probes/cam/maps.py"},
     "weasyprint": {"reports/pdf.py"},
     # one door to read, one to write the phantoms
     "pydicom": {"audit/cases/dicom.py", "trainers/phantom/dicom.py"},
     "gdcm": {"audit/cases/dicom.py"},
+    "cryptography": {"hipaudit/sealing/keys.py"},
+    "pypdf": {"hipaudit/sealing/attached.py"},
 }
 LIGHT = (
     "audit.results",
