@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audit.evidence import Predictions
+from audit.findings.calibration import calibration
 from audit.findings.contrasts import group_contrasts
 from audit.findings.cutoffs import cut_offs
+from audit.findings.decision_curve import decision_curve
 from audit.findings.dose import dose_response
+from audit.findings.families import with_families
 from audit.findings.frame import Frame, make_frame
 from audit.findings.groups import make_groups
 from audit.findings.handled import repeats
+from audit.findings.harm import harm
 from audit.findings.levels import views
 from audit.findings.measure import count, gaps, measure
+from audit.findings.operating import operating
 from audit.findings.paired import paired_contrasts
 from audit.findings.smallest import distances, queries_to_success
 from audit.findings.view import Gap, View
@@ -31,11 +36,11 @@ def derive(
 ) -> list[Finding]:
     """All findings of an audit: per defence, run and level; overall and by subgroup.
 
-    `subgroups`: attributes to report by; None means every attribute with 2 to 12 distinct
-    values, view first. `seed` and `resamples` are those of the patient bootstrap, `prevalences`
-    the shares of positives to reckon harm and predictive values at. Runs that failed or are
-    incomplete yield findings without a value that say why. Raises HipauditError for a subgroup
-    that no case has.
+    `subgroups`: attributes to report by, or crossings ("view*sex"); None means every attribute
+    with 2 to 12 distinct values, view first. `seed` and `resamples` are those of the patient
+    bootstrap, `prevalences` the shares of positives to reckon harm and predictive values at. Runs
+    that failed or are incomplete yield findings without a value that say why. Differences carry
+    their p, and one adjusted for its family. Raises HipauditError for a subgroup that no case has.
     """
     groups = make_groups(predictions.subjects, subgroups)
     frame = make_frame(predictions, groups, seed, resamples, prevalences)
@@ -59,7 +64,7 @@ def derive(
         found += _told(frame, view)
         kept.append(view)
     found += paired_contrasts(frame, kept)
-    return found
+    return with_families(found)
 
 
 def _told(frame: Frame, view: View | Gap) -> Iterator[Finding]:
@@ -69,4 +74,8 @@ def _told(frame: Frame, view: View | Gap) -> Iterator[Finding]:
         measured = count(frame, view)
         told = (*measure(measured), *group_contrasts(measured, frame.groups.pairs))
         yield from (finding for finding in told if not repeats(finding))
+        yield from operating(frame, measured)
+        yield from harm(view, told, frame.prevalences)
+        yield from decision_curve(frame, view)
         yield from cut_offs(frame, view)
+        yield from calibration(frame, view)

@@ -9,9 +9,11 @@ import numpy as np
 from audit.findings.measure import Measured, finding, with_value
 from audit.findings.proportions import Table, counts
 from audit.findings.rates import FEWEST
-from audit.metrics.auroc_difference import group_difference
+from audit.findings.view import Bools, Floats, Ints
+from audit.metrics.auroc_difference import group_difference, group_p
 from audit.metrics.bootstrap import percentile_limits
 from audit.metrics.interval import Interval
+from audit.metrics.p_values import clustered_groups, fisher
 from audit.metrics.proportion import newcombe
 from audit.results import Finding
 
@@ -22,45 +24,78 @@ Pairs = Sequence[tuple[int, int]]
 
 
 def group_contrasts(measured: Measured, pairs: Pairs) -> Iterator[Finding]:
-    """Each pair of groups: group minus reference, for every rate but F1, and for the AUROC."""
+    """Each pair of groups: group minus reference, for every rate but F1, and for the AUROC, each
+    with its two-sided p: Fisher's exact test, or patient by patient; for the AUROC DeLong's."""
     view = measured.view
     if view.share is not None or view.everyone_only or not pairs:
         return
-    limits = _limits(measured.table, pairs)
+    limits, p_values = _compared(measured.table, pairs)
     for m, rate in enumerate(measured.found):
-        for p, pair in enumerate(pairs):
+        for k, pair in enumerate(pairs):
             if not rate.f1:
-                yield _rate_gap(measured, m, pair, limits[m][p])
+                yield _rate_gap(measured, m, pair, limits[m][k], p_values[m, k])
     if measured.rocs:
         for pair in pairs:
             yield _auroc_gap(measured, pair)
 
 
-def _limits(table: Table, pairs: Pairs) -> list[list[Interval]]:
-    """[rate][pair]: Newcombe, or the bootstrap where patients repeat within the two groups."""
+def _compared(table: Table, pairs: Pairs) -> tuple[list[list[Interval]], Floats]:
+    """[rate][pair] intervals, and (M, K) p-values."""
     one, two = np.array(pairs).T
-    joint = np.zeros((len(table.whole), len(pairs)), dtype=bool)
-    if table.images is not None:
-        joint |= (table.images[:, :, one] + table.images[:, :, two] > 1).any(axis=0)
     few = table.few[:, one] | table.few[:, two]
-    careful = joint & few
+    joint = _joint(table, one, two)
+    return _limits(table, (one, two), joint, few), _p_values(table, (one, two), joint, few)
+
+
+def _joint(table: Table, one: Ints, two: Ints) -> Bools:
+    """(M, K) whether some patient has several images in the two groups together."""
+    joint = np.zeros((len(table.whole), len(one)), dtype=bool)
+    if table.images is not None:
+        repeated = np.asarray((table.images > 1).any(axis=0))
+        joint |= repeated[:, one] | repeated[:, two]
+        for k in np.flatnonzero(~joint.all(axis=0)):
+            both = (table.images[:, :, one[k]] > 0) & (table.images[:, :, two[k]] > 0)
+            joint[:, k] |= both.any(axis=0)
+    return joint
+
+
+def _limits(
+    table: Table, pairs: tuple[Ints, Ints], joint: Bools, few: Bools
+) -> list[list[Interval]]:
+    """Newcombe, or the bootstrap where patients repeat within the two groups."""
+    one, two = pairs
+    careful, drawn = joint & few, joint & ~few
     low, high = newcombe(*counts(table, careful, one), *counts(table, careful, two))
     method = np.where(careful, NEWCOMBE_PATIENTS, NEWCOMBE).astype("<U40")
-    drawn = joint & ~few
     if table.draws is not None and drawn.any():
         gaps = table.draws[:, :, one] - table.draws[:, :, two]
         low[drawn], high[drawn] = percentile_limits(gaps[:, drawn])
         method[drawn] = BOOTSTRAP
     return [
-        [
-            Interval(float(low[m, p]), float(high[m, p]), str(method[m, p]))
-            for p in range(len(pairs))
-        ]
+        [Interval(float(low[m, k]), float(high[m, k]), str(method[m, k])) for k in range(len(one))]
         for m in range(len(low))
     ]
 
 
-def _rate_gap(measured: Measured, m: int, pair: tuple[int, int], limits: Interval) -> Finding:
+def _p_values(table: Table, pairs: tuple[Ints, Ints], joint: Bools, few: Bools) -> Floats:
+    """Fisher's exact test of images or, when few patients repeat an event, of patients counted as
+    if all images of one agreed; else a score test among patients."""
+    one, two = pairs
+    found = np.ones(joint.shape)
+    drawn = joint & ~few
+    if table.events is not None and table.images is not None and drawn.any():
+        found = clustered_groups(table.events, table.images, one, two)
+    careful = joint & few
+    sides = [*counts(table, careful, one), *counts(table, careful, two)]
+    events, n, other, m = (np.rint(side).astype(np.int64) for side in sides)
+    for at in zip(*np.nonzero(~drawn & (np.minimum(n, m) > 0)), strict=True):
+        found[at] = fisher(int(events[at]), int(n[at]), int(other[at]), int(m[at]))
+    return found
+
+
+def _rate_gap(
+    measured: Measured, m: int, pair: tuple[int, int], limits: Interval, p: float
+) -> Finding:
     table, rate, at = measured.table, measured.found[m], list(pair)
     start = _start(
         measured,
@@ -72,7 +107,7 @@ def _rate_gap(measured: Measured, m: int, pair: tuple[int, int], limits: Interva
     if table.needs[m, at].min() < FEWEST:
         return start.model_copy(update={"reason": f"fewer than {FEWEST} {rate.needed}"})
     one, two = table.part[m, at] / table.whole[m, at]
-    return with_value(start, float(one - two), limits)
+    return with_value(start, float(one - two), limits).model_copy(update={"p": float(p)})
 
 
 def _auroc_gap(measured: Measured, pair: tuple[int, int]) -> Finding:
@@ -87,13 +122,14 @@ def _auroc_gap(measured: Measured, pair: tuple[int, int]) -> Finding:
     if isinstance(one, str) or isinstance(two, str):
         reason = one if isinstance(one, str) else two
         return start.model_copy(update={"reason": reason})
-    return with_value(start, one.area - two.area, group_difference(one, two))
+    told = with_value(start, one.area - two.area, group_difference(one, two))
+    return told.model_copy(update={"p": group_p(one, two)})
 
 
 def _start(
     measured: Measured, metric: str, pair: tuple[int, int], n: int, assumed: bool
 ) -> Finding:
-    ((attribute, value),) = measured.names[pair[1]].items()
+    reference = ", ".join(f"{name}={value}" for name, value in measured.names[pair[1]].items())
     group = measured.names[pair[0]]
     start = finding(metric, measured.view.label, group, n=n, independent=assumed)
-    return start.model_copy(update={"contrast": f"{attribute}={value}"})
+    return start.model_copy(update={"contrast": reference})

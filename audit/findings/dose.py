@@ -113,7 +113,8 @@ def _change(frame: Frame, view: View, clean: View) -> Finding | None:
 def _first(changes: Sequence[Finding], sweep: Sequence[View], name: str) -> Finding:
     for change in changes:
         if change.high is not None and change.high < 0:
-            return change.model_copy(update={"metric": FIRST})
+            # Chosen because of its interval: a p-value would not mean what it says.
+            return change.model_copy(update={"metric": FIRST, "p": None})
     last, label = changes[-1], sweep[-1].label
     reason = f"no loss of accuracy detected up to {name} = {label.params[name]:.4g}"
     start = finding(FIRST, label, {}, n=last.n, independent=last.independent, reason=reason)

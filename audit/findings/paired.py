@@ -12,10 +12,12 @@ from audit.findings.handled import ONLY_REFER
 from audit.findings.measure import finding, roc_of, with_value
 from audit.findings.proportions import FEW
 from audit.findings.rates import CASES, FEWEST, Rate, rates
-from audit.findings.view import Floats, Gap, View
-from audit.metrics.auroc_difference import paired_difference
-from audit.metrics.bootstrap import patient_sums, percentile_limits, resampled_ratios
+from audit.findings.view import Bools, Floats, Gap, View
+from audit.metrics.auroc_difference import paired_difference, paired_p
+from audit.metrics.bootstrap import patient_sums, percentile_limits
+from audit.metrics.difference import mcnemar
 from audit.metrics.interval import Interval
+from audit.metrics.p_values import clustered_paired
 from audit.metrics.proportion import bonett_price
 from audit.results import UNDEFENDED, Finding
 
@@ -85,9 +87,11 @@ def _differences(frame: Frame, view: View, other: View, contrast: str) -> Iterat
         return
     first, second = view.only(common), other.only(common)
     others = {rate.metric: rate for rate in rates(frame.predictions, second)}
-    for rate in rates(frame.predictions, first):
-        if rate.metric in SHARED and rate.metric in others:
-            yield rate_difference(frame, first, rate, others[rate.metric], contrast)
+    mine = [rate for rate in rates(frame.predictions, first) if rate.metric in SHARED]
+    both = [(rate, others[rate.metric]) for rate in mine if rate.metric in others]
+    _draw_together(frame, first, both)
+    for one, two in both:
+        yield rate_difference(frame, first, one, two, contrast)
     if not view.kept_only:
         yield _auroc_difference(frame, first, second, contrast)
 
@@ -106,32 +110,63 @@ def _unseen(view: View) -> Rate:
 
 
 def rate_difference(frame: Frame, view: View, rate: Rate, other: Rate, contrast: str) -> Finding:
+    """`rate` minus `other` over the same cases, with McNemar's exact p; Obuchowski's where
+    patients repeat."""
     n = int(rate.whole.sum())
     assumed = not bool(frame.known[view.cases[rate.whole]].all())
     start = finding(rate.metric, view.label, {}, n=n, independent=assumed)
     start = start.model_copy(update={"contrast": contrast})
     if n < FEWEST:
         return start.model_copy(update={"reason": f"fewer than {FEWEST} {rate.needed}"})
-    change = rate.part.astype(float) - other.part.astype(float)
-    return with_value(start, float(change.sum()) / n, _limits(frame, view, rate, change))
+    change = _change(rate, other)
+    limits, p = _compared(frame, view, rate, change)
+    told = with_value(start, float(change.sum()) / n, limits)
+    return told.model_copy(update={"p": p})
 
 
-def _limits(frame: Frame, view: View, rate: Rate, change: Floats) -> Interval:
-    """Bonett–Price on images or, when patients repeat and few of them differ, on patients."""
+def _change(rate: Rate, other: Rate) -> Floats:
+    return np.asarray(rate.part.astype(float) - other.part.astype(float))
+
+
+def _compared(frame: Frame, view: View, rate: Rate, change: Floats) -> tuple[Interval, float]:
+    """Bonett–Price and McNemar on images; when patients repeat, resamples and a test of them, or
+    Bonett–Price on patients where few of them differ."""
     gained, lost, n = int((change > 0).sum()), int((change < 0).sum()), int(rate.whole.sum())
     patients = frame.patients[view.cases]
-    distinct = len(np.unique(patients[rate.whole]))
+    distinct = int((np.bincount(patients[rate.whole]) > 0).sum())
     if distinct == n:
         low, high = bonett_price(gained, lost, n)
-        return Interval(float(low), float(high), PAIRED)
-    if len(np.unique(patients[change != 0])) < FEW:
+        return Interval(float(low), float(high), PAIRED), mcnemar(gained, lost)
+    p = clustered_paired(np.bincount(patients, change), distinct)
+    if int((np.bincount(patients[change != 0]) > 0).sum()) < FEW:
         shrink = distinct / n
         low, high = bonett_price(gained * shrink, lost * shrink, distinct)
-        return Interval(float(low), float(high), PAIRED_PATIENTS)
-    resampling = frame.resampling(view.cases, stratified=rate.one_outcome)
-    sums = patient_sums(resampling, np.stack([change, rate.whole], axis=1))
-    lows, highs = percentile_limits(resampled_ratios(resampling, sums[:, :1], sums[:, 1:]))
-    return Interval(float(lows[0]), float(highs[0]), BOOTSTRAP)
+        return Interval(float(low), float(high), PAIRED_PATIENTS), p
+    totals = _totals(frame, view, [change, rate.whole], stratified=rate.one_outcome)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = np.where(totals[:, 1] > 0, totals[:, 0] / totals[:, 1], np.nan)
+    lows, highs = percentile_limits(ratios[:, None])
+    return Interval(float(lows[0]), float(highs[0]), BOOTSTRAP), p
+
+
+def _draw_together(frame: Frame, view: View, pairs: Sequence[tuple[Rate, Rate]]) -> None:
+    """Resample every change at once, which is quicker than one after the other."""
+    if not frame.repeats(view.cases):
+        return
+    for stratified in (False, True):
+        mine = [(rate, other) for rate, other in pairs if rate.one_outcome == stratified]
+        if mine:
+            columns = [_change(*pair) for pair in mine] + [rate.whole for rate, _ in mine]
+            _totals(frame, view, columns, stratified=stratified)
+
+
+def _totals(
+    frame: Frame, view: View, columns: Sequence[Floats | Bools], *, stratified: bool
+) -> Floats:
+    """Columns (n,) of cases -> their totals in each resample (B, len), remembered by the frame."""
+    sums = patient_sums(frame.resampling(view.cases, stratified=stratified), np.stack(columns, 1))
+    found = frame.resampled(view.cases, sums, stratified=stratified, keep=True)
+    return found.astype(np.float64)
 
 
 def _auroc_difference(frame: Frame, first: View, second: View, contrast: str) -> Finding:
@@ -142,4 +177,5 @@ def _auroc_difference(frame: Frame, first: View, second: View, contrast: str) ->
     one, two = (roc_of(frame, view, everyone) for view in (first, second))
     if isinstance(one, str) or isinstance(two, str):
         return start.model_copy(update={"reason": one if isinstance(one, str) else two})
-    return with_value(start, one.area - two.area, paired_difference(one, two))
+    told = with_value(start, one.area - two.area, paired_difference(one, two))
+    return told.model_copy(update={"p": paired_p(one, two)})

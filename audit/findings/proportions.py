@@ -30,8 +30,8 @@ class Table:
 
     `patients`: distinct patients in the denominator; `clustered`: some of them repeat;
     `few`: too few patients with (or without) an event for percentiles; `assumed`: some
-    patient is unknown. `images` (P, M, G) per patient and `draws` (B, M, G) of the bootstrap:
-    None where no patient of the sample repeats.
+    patient is unknown. `events`, `images` (P, M, G) per patient and `draws` (B, M, G) of the
+    bootstrap: None where no patient of the sample repeats.
     """
 
     part: Array
@@ -41,6 +41,7 @@ class Table:
     clustered: Bools
     few: Bools
     assumed: Bools
+    events: Single | None = None
     images: Single | None = None
     draws: Array | None = None
 
@@ -99,6 +100,7 @@ def _by_patient(
         clustered=(images > 1).any(axis=0).reshape(shape) | forced,
         few=np.minimum(with_event, without) < FEW,
         assumed=plain.assumed,
+        events=top.reshape(-1, *shape),
         images=images.reshape(-1, *shape),
         draws=draws.reshape(-1, *shape),
     )
