@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,7 @@ class Predictions:
     decision: Decision
     runs: tuple[RunEvidence, ...] = field(default_factory=tuple)
 
-    @property
+    @cached_property
     def targets(self) -> npt.NDArray[np.int64]:
         """(N,) class index of each subject."""
         return np.array([subject.target for subject in self.subjects], dtype=np.int64)
