@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
     from audit.gate.verdict import Verdict
     from audit.results import Results
     from hipaudit.papers import Papers
+    from reports.card import Card
 
 VERDICT = "verdict.json"
+# Other people's model cards: (module, function of results and card).
+CARDS = {
+    "chai": ("hipaudit.exports.chai", "as_chai"),
+    "huggingface": ("hipaudit.exports.huggingface", "as_huggingface"),
+    "cyclonedx": ("hipaudit.exports.cyclonedx", "as_cyclonedx"),
+}
 BESIDE = {
     "json": "audit.json",
     "html": "report.html",
@@ -74,20 +82,24 @@ def render(
 
 
 def write_outputs(
-    outputs: tuple[tuple[str, Path], ...], results: Results, folder: Path, verdict: Verdict
+    outputs: tuple[tuple[str, Path], ...],
+    results: Results,
+    folder: Path,
+    verdict: Verdict,
+    card: Card | None = None,
 ) -> list[Path]:
     """Copies at the paths asked for. Raises HipauditError when there is nothing to copy."""
     written = []
     for kind, path in outputs:
-        content = _made(kind, results, verdict) or _copied(kind, folder, path)
+        content = _made(kind, results, verdict, card) or _copied(kind, folder, path)
         if path.resolve() != (folder / BESIDE.get(kind, "")).resolve():
             write_whole(path, content)
         written.append(path)
     return written
 
 
-def _made(kind: str, results: Results, verdict: Verdict) -> str | None:
-    """What is made from results and verdict alone; None for what is copied."""
+def _made(kind: str, results: Results, verdict: Verdict, card: Card | None) -> str | None:
+    """What is made from results, verdict and card alone; None for what is copied."""
     if kind == "md":
         from hipaudit.summary import as_markdown
 
@@ -100,6 +112,12 @@ def _made(kind: str, results: Results, verdict: Verdict) -> str | None:
         from hipaudit.exports.sarif import as_sarif
 
         return as_sarif(verdict, results.tool_version)
+    if kind in CARDS:
+        from reports.card import Card
+
+        module, function = CARDS[kind]
+        made: str = getattr(import_module(module), function)(results, card or Card())
+        return made
     return None
 
 

@@ -19,6 +19,9 @@ FORMATS = {
     "md": "a summary for a pull request or a wiki",
     "junit": "the verdict as JUnit XML, a test per rule",
     "sarif": "the verdict as SARIF 2.1.0, on the rules' lines",
+    "chai": "the CHAI Applied Model Card 0.2 as XML",
+    "huggingface": "a README.md with model-card metadata for the Hugging Face Hub",
+    "cyclonedx": "a CycloneDX 1.6 ML-BOM",
 }
 PRESETS = ("quick", "ci", "standard", "full")
 ENVIRONMENT = {"auto_envvar_prefix": "HIPAUDIT", "max_content_width": 100}

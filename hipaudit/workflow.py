@@ -206,5 +206,5 @@ def conclude(
     if any(run.defence == HARDENED for run in results.plan.runs):
         beside.append("hardened.pt")
     kept += [folder / name for name in beside if (folder / name).exists()]
-    written = write_outputs(outputs, results, folder, verdict)
+    written = write_outputs(outputs, results, folder, verdict, papers.card)
     return Conclusion(verdict, (*kept, *written), tuple(problems))
