@@ -22,6 +22,7 @@ COMMANDS = {
     "run": ("run", "Audit a model on labelled radiographs; judge, and write the report."),
     "inspect": ("inspect", "Say how a model and its data are read; attack nothing."),
     "gate": ("gate", "Judge an audit.json by the rules again, without computing anything."),
+    "compare": ("compare", "Compare two audits of the same cases, paired case by case."),
     "report": ("report", "Render PDF and HTML from an audit.json again."),
     "verify": ("verify", "Check a report's attachments, hashes and signature."),
     "sign": ("sign", "Sign a report with an Ed25519 key, or make one."),

@@ -95,11 +95,11 @@ def show_numbers(out: Console, results: Results) -> None:
     out.print()
     if results.data.synthetic:
         out.print("[bold]SYNTHETIC images: these numbers say nothing about patients[/]\n")
-    _table(out, HEAD, rows(results), right=("value", "95% interval", "n"))
+    show_table(out, HEAD, rows(results), right=("value", "95% interval", "n"))
     stressed = stressed_rows(results)
     if stressed:
         out.print()
-        _table(out, STRESSED_HEAD, stressed, right=STRESSED_HEAD[1:])
+        show_table(out, STRESSED_HEAD, stressed, right=STRESSED_HEAD[1:])
     if remark := footnote(results):
         out.print(f"  [yellow]{escape(remark)}[/]")
     if any(finding.independent and finding.value is not None for finding in results.findings):
@@ -129,7 +129,7 @@ def show_verdict(out: Console, verdict: Verdict) -> None:
     out.print(f"\n[{colour}]{escape(headline(verdict))}[/]")
 
 
-def _table(
+def show_table(
     out: Console, head: Sequence[str], body: Iterable[Sequence[str]], right: Sequence[str]
 ) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -180,31 +180,34 @@ def headline(verdict: Verdict) -> str:
 
 def as_markdown(results: Results, verdict: Verdict) -> str:
     """Both tables as Markdown."""
-    lines = [f"## hipaudit: {_cell(results.model.name)} on {_cell(results.data.name)}", ""]
+    lines = [
+        f"## hipaudit: {markdown_cell(results.model.name)} on {markdown_cell(results.data.name)}",
+        "",
+    ]
     if results.data.synthetic:
         lines += ["**Synthetic images: says nothing about patients.**", ""]
     lines += [f"**{headline(verdict)}**", ""]
     if verdict.rules:
-        lines += _table(
+        lines += markdown_table(
             ("rule", "asks", "found", "n", "verdict", "why"),
             (
                 (r.id, r.text, judged(r), str(r.n or "–"), WORDS[r.outcome], r.reason)
                 for r in verdict.rules
             ),
         )
-    lines += _table(HEAD, rows(results))
-    lines += _table(STRESSED_HEAD, stressed_rows(results))
+    lines += markdown_table(HEAD, rows(results))
+    lines += markdown_table(STRESSED_HEAD, stressed_rows(results))
     if remark := footnote(results):
-        lines += [_cell(remark), ""]
+        lines += [markdown_cell(remark), ""]
     return "\n".join([*lines, "\\* images treated as independent", "", f"_{FOOTER}_", ""])
 
 
-def _table(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> list[str]:
-    lines = [head, tuple("---" for _ in head), *(tuple(map(_cell, row)) for row in body)]
+def markdown_table(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> list[str]:
+    lines = [head, tuple("---" for _ in head), *(tuple(map(markdown_cell, row)) for row in body)]
     return [*("| " + " | ".join(line) + " |" for line in lines), ""]
 
 
-def _cell(text: str) -> str:
+def markdown_cell(text: str) -> str:
     """Text that cannot break out of a table or carry markup."""
     plain = " ".join(text.split())
     for mark in "\\`|<>[]*_#":

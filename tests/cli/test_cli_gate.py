@@ -75,6 +75,6 @@ def test_the_baseline_is_what_max_drop_compares_with(hipaudit, audit_json, write
 
 
 def test_text_that_is_not_ours_cannot_break_a_markdown_table():
-    from hipaudit.summary import _cell
+    from hipaudit.summary import markdown_cell
 
-    assert _cell("a|b\n[x](javascript:y) <b>") == r"a\|b \[x\](javascript:y) \<b\>"
+    assert markdown_cell("a|b\n[x](javascript:y) <b>") == r"a\|b \[x\](javascript:y) \<b\>"

@@ -1,0 +1,1 @@
+"""Two audits of the same cases held against each other, case by case."""

@@ -1,0 +1,168 @@
+"""One of the two audits: its audit.json, its predictions, and every level that can be compared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.compare.columns import AGAIN
+from audit.compare.rebuild import UNTOLD, read_predictions
+from audit.errors import DamagedFile, HipauditError
+from audit.evidence import Predictions, RunEvidence
+from audit.findings.levels import views
+from audit.findings.params import LEVEL_OF
+from audit.findings.rates import rates
+from audit.findings.view import Gap, Label, View
+from audit.findings.worst_case import STRESS as WORST_CASE
+from audit.findings.worst_case import worst_cases
+from audit.results import Finding, Results, Scalar, read_results
+
+AUDIT = "audit.json"
+PREDICTIONS = "predictions.csv"
+Key = tuple[object, ...]
+COUNTED = {"clean": "accuracy"}  # the metric whose count must be the one audit.json states
+STRESSED = "robust_accuracy"
+
+
+@dataclass(frozen=True)
+class Side:
+    """`levels`: by what makes two levels the same in two audits. `sha256`: of audit.json."""
+
+    results: Results
+    sha256: str
+    predictions: Predictions
+    levels: Mapping[Key, View | Gap]
+
+
+def read_side(path: Path, name: str) -> Side:
+    """The audit in a folder, or of an audit.json, with the predictions.csv beside it.
+
+    `name`: how messages call it. Raises HipauditError when one of the two is missing, damaged,
+    or not of the same audit as the other.
+    """
+    file = path / AUDIT if path.is_dir() else path
+    if not file.is_file():
+        raise HipauditError(
+            f"an audit.json or its folder as {name}",
+            f'nothing at "{path}"' if not path.exists() else f"no {AUDIT} in it",
+            "Type: hipaudit compare BASE/audit.json NEW/audit.json",
+        )
+    results = read_results(file)
+    if not (file.parent / PREDICTIONS).is_file():
+        raise HipauditError(
+            f"{PREDICTIONS} beside {AUDIT} of {name}",
+            "none",
+            "Copy it there, or run that audit again.",
+        )
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return side_of(results, file.parent / PREDICTIONS, digest)
+
+
+def side_of(results: Results, predictions: Path, sha256: str = "") -> Side:
+    """The same for results that were read already. Raises DamagedFile."""
+    found = read_predictions(predictions, results)
+    levels = dict(_levels(found))
+    check_belongs(results, found, levels)
+    return Side(results, sha256, found, levels)
+
+
+def _levels(predictions: Predictions) -> Iterator[tuple[Key, View | Gap]]:
+    """Every level but the cells of a map and averages, then the worst cases over attacks."""
+    kept: list[View | Gap] = []
+    attacks: dict[str, list[Key]] = {}
+    for evidence in predictions.runs:
+        if evidence.run.kind == "attack":
+            attacks.setdefault(evidence.run.defence, []).append(run_key(evidence))
+        for view in views(predictions, evidence):
+            if isinstance(view, View) and (view.everyone_only or view.share is not None):
+                continue
+            kept.append(view)
+            yield (*run_key(evidence), *_level_key(view.label)), view
+    for view in worst_cases(kept):
+        over = frozenset(attacks.get(view.label.defence, []))
+        yield (WORST_CASE, view.label.defence, over, *_level_key(view.label)), view
+
+
+def run_key(evidence: RunEvidence) -> Key:
+    """What two runs must share: stress, defence, whose images, parameters but for the levels."""
+    run = evidence.run
+    params = {name: value for name, value in run.params.items() if name not in LEVEL_OF}
+    return run.stress, run.defence, run.surrogate, _frozen(params)
+
+
+def _level_key(label: Label) -> Key:
+    return label.variant, params_key(label.params)
+
+
+def params_key(params: Mapping[str, Scalar]) -> Key:
+    """Parameters so that 2/255 equals itself whichever text it went through."""
+    return _frozen(params)
+
+
+def _frozen(params: Mapping[str, object]) -> Key:
+    return tuple(sorted((name, _same(value)) for name, value in params.items()))
+
+
+def _same(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return tuple(map(_same, value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return repr(value)
+    return f"{value:.8g}"
+
+
+def check_belongs(
+    results: Results, predictions: Predictions, levels: Mapping[Key, View | Gap]
+) -> None:
+    """Raises DamagedFile unless every level counts what audit.json says was counted."""
+    stated = {
+        place(finding): finding
+        for finding in results.findings
+        if finding.metric in (*COUNTED.values(), STRESSED)
+        and not finding.group
+        and finding.contrast is None
+        and finding.events is not None
+    }
+    clean = False
+    for level in levels.values():
+        metric = COUNTED.get(level.label.stress, STRESSED)
+        finding = stated.get((metric, *_where(level.label)))
+        if finding is None or (isinstance(level, Gap) and level.reason == UNTOLD):
+            continue
+        clean |= level.label.stress == "clean"
+        if _counted(predictions, level, metric) != (finding.events, finding.n):
+            raise _foreign(level.label.stress)
+    if not clean:
+        raise _foreign("clean")
+
+
+def _counted(predictions: Predictions, level: View | Gap, metric: str) -> tuple[int, int]:
+    if isinstance(level, Gap):
+        return 0, 0
+    (rate,) = (rate for rate in rates(predictions, level) if rate.metric == metric)
+    return int(rate.part.sum()), int(rate.whole.sum())
+
+
+def place(finding: Finding) -> Key:
+    """Where a number of everyone comes from: metric, stress, defence, variant, parameters."""
+    return (
+        finding.metric,
+        finding.stress,
+        finding.defence,
+        finding.variant,
+        params_key(finding.params),
+    )
+
+
+def _where(label: Label) -> Key:
+    return label.stress, label.defence, label.variant, params_key(label.params)
+
+
+def _foreign(stress: str) -> DamagedFile:
+    return DamagedFile(
+        "predictions.csv of the same audit as audit.json beside it",
+        f"other numbers of correct cases (stress {stress})",
+        AGAIN,
+    )
