@@ -106,7 +106,7 @@ AUDIT = (
         "subgroups",
         multiple=True,
         metavar="COLUMN",
-        help="Report by this attribute. Repeatable. [default: all of them]",
+        help="Report by this attribute, or two crossed (view*sex). Repeatable. [default: all]",
     ),
     click.option(
         "--max-samples",
