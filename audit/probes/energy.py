@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import numpy.typing as npt
-from torch import Tensor
 
 from audit.draws import ranked
 from audit.metrics.bootstrap import patient_sums, percentile_limits, resample, resampled_ratios
+from audit.probes.cam.maps import Map
 from audit.probes.gallery import Shown, box_mask, enlarged
 from audit.probes.registry import Examination
 from audit.results import Finding
 
 MOST = 64
 RESAMPLES = 2000
-Map = Callable[[Tensor, int], npt.NDArray[np.float32]]
 
 
 def energy_findings(found: list[Shown], examination: Examination, cam: Map) -> list[Finding]:
@@ -32,6 +28,7 @@ def energy_findings(found: list[Shown], examination: Examination, cam: Map) -> l
     order = ranked(examination.seed, list(boxed), "gradcam boxes")
     shares, areas, patients = [], [], []
     for case_id in order[: int(examination.params.get("box_cases", MOST))]:
+        examination.check_time()
         case = cases[case_id]
         x = examination.classifier.prepare(case)
         heat = enlarged(cam(x, boxed[case_id].predicted), *x.shape[-2:])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import expit, logsumexp
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,18 +26,29 @@ Bytes = npt.NDArray[np.uint8]
 SMALLEST = 224  # shown at least this high
 GAP = 8
 OUTLINE = (0, 230, 230)
+PER_CELL = 3
+SUREST = 4
+SEEDED = "seeded order"
+CONFIDENT = "most confident"
 NOTHING = "No positive evidence: the map is zero everywhere."
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A case with its outcome (positive class against the rest) and its predicted class."""
+    """A case with its outcome (positive class against the rest) and its predicted class.
+
+    `log_odds` of the predicted class against all others. `picked`: by which rule it is shown,
+    and `rank`, from 1, its place by that rule.
+    """
 
     case: str
     outcome: str
     view: str
     predicted: int
     probability: float
+    log_odds: float = 0.0
+    picked: str = SEEDED
+    rank: int = 0
 
 
 def outcomes(predictions: Predictions) -> list[Shown]:
@@ -56,27 +68,46 @@ def outcomes(predictions: Predictions) -> list[Shown]:
         name = ("T" if (said == positive) == (subject.target == positive) else "F") + (
             "P" if said == positive else "N"
         )
-        shares = np.exp(logits[row] - logits[row].max())
-        probability = float(shares[said] / shares.sum())
-        found.append(Shown(subject.id, name, subject.attributes.get("view", ""), said, probability))
+        odds = float(logits[row, said] - logsumexp(np.delete(logits[row], said)))
+        view = subject.attributes.get("view", "")
+        found.append(Shown(subject.id, name, view, said, float(expit(odds)), odds))
     return found
 
 
 def choose(
     found: list[Shown], cases: Mapping[str, Case], examination: Examination
 ) -> tuple[list[Shown], dict[str, dict[str, int]]]:
-    """The first `per_cell` of every outcome and view in seeded order, and the cells' sizes."""
+    """What the gallery shows by a fixed rule, each case once, and the cells' sizes.
+
+    The first `per_cell` of every outcome and view in seeded order; then the `surest` correct
+    and the `surest` wrong decisions by log-odds.
+    """
     cells: dict[tuple[str, str], list[Shown]] = defaultdict(list)
     for place in found:
         cells[place.outcome, place.view].append(place)
-    chosen, sizes = [], {}
+    chosen: dict[str, Shown] = {}
+    sizes = {}
     for (outcome, view), members in sorted(cells.items()):
         showable = {m.case: m for m in members if cases[m.case].burned_in is not True}
         order = ranked(examination.seed, list(showable), "gradcam")
-        kept = order[: int(examination.params.get("per_cell", 3))]
-        chosen += [showable[case_id] for case_id in kept]
+        kept = order[: int(examination.params.get("per_cell", PER_CELL))]
+        for rank, case_id in enumerate(kept, 1):
+            chosen[case_id] = replace(showable[case_id], rank=rank)
         sizes[f"{outcome} {view}".strip()] = {"cases": len(members), "shown": len(kept)}
-    return chosen, sizes
+    for place in _surest(found, cases, int(examination.params.get("surest", SUREST))):
+        chosen[place.case] = place
+    return list(chosen.values()), sizes
+
+
+def _surest(found: list[Shown], cases: Mapping[str, Case], most: int) -> list[Shown]:
+    """The correct and the wrong decisions with the largest log-odds, `most` of each."""
+    order = sorted(found, key=lambda place: (-place.log_odds, place.case))
+    showable = [place for place in order if cases[place.case].burned_in is not True]
+    kept = []
+    for right in (True, False):
+        same = [place for place in showable if place.outcome.startswith("T") is right]
+        kept += [replace(p, picked=CONFIDENT, rank=r) for r, p in enumerate(same[:most], 1)]
+    return kept
 
 
 def enlarged(heat: Array, height: int, width: int) -> Array:
@@ -104,45 +135,86 @@ _BILINEAR = {"interpolation": "bilinear"}  # a bicubic mask would overshoot at i
 
 
 def draw(
-    place: Shown, case: Case, x: Tensor, heat: Array, classifier: Classifier, seed: int
+    place: Shown,
+    case: Case,
+    x: Tensor,
+    heat: Array,
+    classifier: Classifier,
+    seed: int,
+    control: Array | None = None,
 ) -> Picture:
-    """The prepared image beside itself with the map over it, and the boxes outlined if any."""
-    height, width = x.shape[-2:]
+    """The prepared image, the same under its map and under the control's; boxes outlined if any.
+
+    `heat`, `control` (h, w) of any size: maps of the classifier, and of it with randomised
+    weights.
+    """
+    maps = [heat] if control is None else [heat, control]
     grey = (x.expand(3, -1, -1).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-    top = float(heat.max())
-    strength = enlarged(heat / top, height, width) if top > 0 else np.zeros((height, width), "f4")
-    right = overlaid(grey, strength)
+    panels = [grey, *(overlaid(grey, _scaled(heat, x)) for heat in maps)]
     if case.boxes:
-        mask = box_mask(case, case.load().shape, classifier.preparation)
-        for panel in (grey, right):
-            panel[_edge(mask)] = OUTLINE
-    where = f"{place.view}, " if place.view else ""
+        edge = _edge(box_mask(case, case.load().shape, classifier.preparation))
+        for panel in panels:
+            panel[edge] = OUTLINE
+    something = bool(heat.max() > 0)
     predicted = classifier.classes[place.predicted]
-    caption = f"P({predicted}) = {place.probability:.2f}"
-    seen = (
-        f"regions associated with the score for {predicted} in colour"
-        if top > 0
-        else f"no region with positive evidence for {predicted}"
-    )
+    where = f"{place.view}, " if place.view else ""
     return Picture(
         name=f"gradcam-{place.outcome}-{case.id}.png",
-        png=_png(np.concatenate([grey, np.full((height, GAP, 3), 255, np.uint8), right], axis=1)),
+        png=_png(_in_a_row(panels)),
         kind="gradcam",
         title=f"{place.outcome}, {where}case {case.id}",
-        alt=f"Radiograph, {where}labelled {case.label}, predicted {predicted}; beside it the same "
-        f"with {seen}" + (" and lesion boxes outlined." if case.boxes else "."),
-        caption=caption if top > 0 else f"{caption}. {NOTHING}",
+        alt=_told(place, case, predicted, something=something, beside=control is not None),
+        caption=_caption(place, predicted, something=something),
         meta={
             "case": case.id,
             "outcome": place.outcome,
             "view": place.view,
             "predicted": predicted,
             "probability": round(place.probability, 6),
-            "positive_evidence": top > 0,
+            "log_odds": round(place.log_odds, 4),
+            "picked": place.picked,
+            "rank": place.rank,
+            "positive_evidence": something,
             "boxes": len(case.boxes),
             "seed": seed,
         },
     )
+
+
+def _scaled(heat: Array, x: Tensor) -> Array:
+    """A map at the size of x, with its own maximum at 1; zero where there is nothing."""
+    height, width = x.shape[-2:]
+    top = float(heat.max())
+    return enlarged(heat / top, height, width) if top > 0 else np.zeros((height, width), "f4")
+
+
+def _told(place: Shown, case: Case, predicted: str, *, something: bool, beside: bool) -> str:
+    where = f"{place.view}, " if place.view else ""
+    seen = (
+        f"regions associated with the score for {predicted} in colour"
+        if something
+        else f"no region with positive evidence for {predicted}"
+    )
+    under = ", and under the map of randomised weights" if beside else ""
+    boxes = "; lesion boxes outlined" if case.boxes else ""
+    return (
+        f"Radiograph, {where}labelled {case.label}, predicted {predicted}; beside it the same "
+        f"with {seen}{under}{boxes}."
+    )
+
+
+def _in_a_row(panels: list[Bytes]) -> Bytes:
+    gap = np.full((len(panels[0]), GAP, 3), 255, np.uint8)
+    joined = [part for panel in panels for part in (gap, panel)]
+    return np.concatenate(joined[1:], axis=1)
+
+
+def _caption(place: Shown, predicted: str, *, something: bool) -> str:
+    words = f"P({predicted}) = {place.probability:.2f}, log-odds {place.log_odds:.1f}"
+    if place.picked == CONFIDENT:
+        kind = "correct" if place.outcome.startswith("T") else "wrong"
+        words += f"; number {place.rank} of the most confident {kind} decisions"
+    return words if something else f"{words}. {NOTHING}"
 
 
 def overlaid(grey: Bytes, strength: Array) -> Bytes:

@@ -1,0 +1,1 @@
+"""Heat maps of one image for one class, by methods that differ in how they come about."""
