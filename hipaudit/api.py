@@ -33,7 +33,7 @@ def run(
     the report; unless given, hipaudit-out/<model>. `report=False` leaves PDF and HTML out.
     `options`: any flag of `hipaudit run` by its Python name, such as `positive_class`,
     `classes`, `epsilons` (in [0, 1]), `stresses`, `skip`, `defences`, `subgroups`,
-    `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
+    `prevalences`, `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
     With `defences=["adversarial-training"]`, `train_data` is a path or Cases to harden on.
     `params`: settings of stresses and defences, such as {"pgd": {"steps": 40}}.
     `surrogates`: a list of other models (paths, modules or Classifiers) of the same classes; what

@@ -62,6 +62,25 @@ class Levels(Parameter):
         return tuple(number for number in found if number is not None)
 
 
+class Shares(Parameter):
+    """Comma-separated shares above 0 and below 1, as decimals or per cent: 0.02,10%."""
+
+    name = "shares"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        from audit.errors import HipauditError
+        from hipaudit.shares import read_shares
+
+        try:
+            return read_shares(value)
+        except HipauditError as error:
+            self.fail(f"expected {error.expected}, found {error.found}. {error.fix}", param, ctx)
+
+
 class Duration(Parameter):
     """A time such as 90s, 30m, 2h or 1h30m; a bare number is seconds."""
 

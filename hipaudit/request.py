@@ -65,6 +65,7 @@ def audit_options(flags: Flags, settings: DataSettings, papers: Papers) -> Audit
         epsilons=flags["eps"],
         defences=flags["defences"] or None,
         subgroups=flags["subgroups"] or settings.subgroups,
+        prevalences=_shares(flags["prevalences"], settings.prevalences),
         max_samples=flags["max_samples"],
         max_time=flags["max_time"],
         seed=flags["seed"],
@@ -77,6 +78,14 @@ def audit_options(flags: Flags, settings: DataSettings, papers: Papers) -> Audit
         command=command_line(flags),
         gate_file=papers.gate_file,
     )
+
+
+def _shares(asked: Any, usual: tuple[float, ...] | None) -> tuple[float, ...]:
+    """A flag goes before the rule file; () where neither says."""
+    from hipaudit.shares import read_shares
+
+    wanted = usual if asked is None else asked
+    return () if wanted is None else read_shares(wanted)
 
 
 # Flags that change the numbers, in the order they are printed.
@@ -94,6 +103,7 @@ REPEATED = {
     "eps": "--eps",
     "defences": "--defence",
     "subgroups": "--subgroup",
+    "prevalences": "--prevalence",
     "max_samples": "--max-samples",
     "max_time": "--max-time",
     "adversarial_method": "--adversarial-method",
@@ -121,6 +131,8 @@ def command_line(flags: Flags) -> str:
         if value is None or value == ():
             continue
         each = value if name in REPEATABLE else [value]
+        if name == "prevalences":
+            each = [",".join(f"{share:g}" for share in _shares(value, None))]
         for one in each:
             words += [flag, shlex.quote(_text(one))]
     files = {
@@ -150,6 +162,7 @@ def defaults() -> dict[str, Any]:
         *("labels", "split", "cluster_by", "max_skipped", "eps", "max_samples", "max_time"),
         *("train_data", "adversarial_method", "adversarial_eps", "adversarial_epochs"),
         "adversarial_lr",
+        "prevalences",
     )
     return {
         **dict.fromkeys(nothing),

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Tuple = Annotated[tuple[str, ...], Field(strict=False)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Shares = Annotated[tuple[Share, ...], Field(strict=False, min_length=1, max_length=12)]
 Wanted = bool | int | float | str
 
 
@@ -97,12 +99,16 @@ class Gate(Strict):
 
 
 class DataSettings(Strict):
-    """What is always true of this site's data; flags of the command line go before it."""
+    """What is always true of this site's data; flags of the command line go before it.
+
+    `prevalences`: shares of positives where the model is used, for what depends on them.
+    """
 
     positive_class: str | None = None
     classes: Tuple | None = None
     cluster_by: str | None = None
     subgroups: Tuple | None = None
+    prevalences: Shares | None = None
 
 
 class GateRules(Strict):

@@ -24,6 +24,7 @@ from hipaudit.parameters import (
     Levels,
     OneOf,
     Setting,
+    Shares,
     with_options,
 )
 
@@ -107,6 +108,14 @@ AUDIT = (
         multiple=True,
         metavar="COLUMN",
         help="Report by this attribute, or two crossed (view*sex). Repeatable. [default: all]",
+    ),
+    click.option(
+        "--prevalence",
+        "prevalences",
+        type=Shares(),
+        metavar="2%,10%",
+        help="Shares of patients with the disease where the model is used; for predictive values "
+        "and errors per 1,000.",
     ),
     click.option(
         "--max-samples",
