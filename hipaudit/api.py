@@ -35,6 +35,7 @@ def run(
     `classes`, `epsilons` (in [0, 1]), `stresses`, `skip`, `defences`, `subgroups`,
     `prevalences`, `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
     With `defences=["adversarial-training"]`, `train_data` is a path or Cases to harden on.
+    With `defences=["temperature-scaling"]`, `calibration_data` is one to fit the temperature on.
     `params`: settings of stresses and defences, such as {"pgd": {"steps": 40}}.
     `surrogates`: a list of other models (paths, modules or Classifiers) of the same classes; what
     gradient attacks make on them is also shown to this one.
@@ -58,6 +59,7 @@ def run(
     """
     from audit.conduct import conduct
     from audit.settings import set_defences
+    from hipaudit.calibrating import calibrated, calibrating
     from hipaudit.hardening import hardened, trained
     from hipaudit.outputs import write_verdict
     from hipaudit.papers import read_papers
@@ -81,7 +83,12 @@ def run(
     check_surrogates(flags)
     reading, defences = data_options(flags, settings), trained(flags)
     understood = understand(
-        model, cases, model_options(flags, settings), reading, options=asked, trained=defences
+        model,
+        cases,
+        model_options(flags, settings),
+        reading,
+        options=asked,
+        trained=(*defences, *calibrating(flags)),
     )
     results = conduct(
         understood.classifier,
@@ -92,11 +99,12 @@ def run(
         understood.notes,
         {
             **set_defences(understood.classifier, asked),
+            **calibrated(understood, flags, reading),
             **hardened(understood, flags, reading, asked, folder, progress),
         },
         surrogates(understood, flags, settings),
     )
-    verdict = verdict_of(results, papers)
+    verdict = verdict_of(results, papers, folder)
     if report:
         conclude(results, folder, verdict, papers, images=not flags["no_images"])
     else:

@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 RULES = "hipaudit.toml"
 PYPROJECT = "pyproject.toml"
 CARD = "card.yaml"
+AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
 class Papers:
-    """None where a site has none. `files`: those to attach to the report, by name."""
+    """None where a site has none. `baseline_from`: the audit folder it lies in, where its
+    predictions may be; None for a copy under another name. `files`: those to attach to the
+    report, by name."""
 
     rules: GateRules | None = None
     card: Card | None = None
     baseline: Results | None = None
+    baseline_from: Path | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
@@ -63,6 +67,7 @@ def read_papers(
         rules=load_rules(config) if config else None,
         card=load_card(card) if card else None,
         baseline=read_results(baseline) if baseline else None,
+        baseline_from=baseline.parent if baseline and baseline.name == AUDIT else None,
         files=_files(config, card),
     )
 

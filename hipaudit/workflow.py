@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from audit.cases.options import DataOptions
     from audit.checkpoints.options import ModelOptions
     from audit.classifier import Classifier
+    from audit.gate.measures import Paired
     from audit.gate.verdict import Verdict
     from audit.options import AuditOptions
     from audit.results import Note, Results
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 MARKER = "SYNTHETIC"  # a file of this name in the data folder: nothing in it is of a person
 HOME = Path("hipaudit-out")
+PREDICTIONS = "predictions.csv"
 HARDENED = "adversarial-training"  # the defence that leaves weights of its own
 
 
@@ -173,15 +176,37 @@ class Conclusion:
     problems: tuple[str, ...] = ()
 
 
-def verdict_of(results: Results, papers: Papers) -> Verdict:
-    """The rules as they stand today, held against the results."""
+def verdict_of(results: Results, papers: Papers, folder: Path) -> Verdict:
+    """The rules as they stand today, held against the results.
+
+    `folder`: where audit.json lies. A drop from the baseline is judged case by case where both
+    have their predictions.csv, which is read only when a rule asks.
+    """
     from datetime import date
 
     from audit.folder import today
     from audit.gate.judge import judge
 
     day = date.fromisoformat(today())
-    return judge(results, papers.rules, baseline=papers.baseline, today=day)
+    paired = _paired(results, papers, folder)
+    return judge(results, papers.rules, baseline=papers.baseline, today=day, paired=paired)
+
+
+def _paired(results: Results, papers: Papers, folder: Path) -> Paired | None:
+    baseline = papers.baseline
+    if baseline is None or papers.baseline_from is None:
+        return None
+    before, now = papers.baseline_from / PREDICTIONS, folder / PREDICTIONS
+    if not (before.is_file() and now.is_file()):
+        return None
+
+    @cache
+    def prepared() -> Paired:
+        from audit.compare.drop import changes  # numpy and scipy: only for a rule that asks
+
+        return changes(baseline, before, results, now)
+
+    return lambda old, new: prepared()(old, new)
 
 
 def conclude(
@@ -202,7 +227,7 @@ def conclude(
     verdict_file = write_verdict(folder, verdict)
     rendered, problems = render(results, folder, papers, verdict, images=images)
     kept = [folder / "audit.json", verdict_file, *rendered]
-    beside = ["predictions.csv", "figures", "private/cases.csv"]
+    beside = [PREDICTIONS, "figures", "private/cases.csv"]
     if any(run.defence == HARDENED for run in results.plan.runs):
         beside.append("hardened.pt")
     kept += [folder / name for name in beside if (folder / name).exists()]

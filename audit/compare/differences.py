@@ -47,13 +47,13 @@ def differences(pair: Pair, level: Twice) -> Iterator[Difference]:
     members = frame.groups.members[level.new.cases]
     for number, group in enumerate(frame.groups.names):
         inside = members[:, number]
-        part = _part(level, inside)
+        part = part_of(level, inside)
         if part is None:
             continue
         for new, base in found:
-            yield _rate(pair, part, _cut(new, inside), _cut(base, inside), group)
+            yield rate_change(pair, part, cut(new, inside), cut(base, inside), group)
         if _ranked(level):
-            yield _auroc(pair, part, group)
+            yield auroc_change(pair, part, group)
 
 
 def adjusted(found: Sequence[Difference]) -> list[Difference]:
@@ -112,18 +112,20 @@ def _ranked(level: Twice) -> bool:
     return not level.new.kept_only and level.new.label.defence not in ONLY_REFER
 
 
-def _part(level: Twice, inside: Bools) -> Twice | None:
+def part_of(level: Twice, inside: Bools) -> Twice | None:
     if inside.all():
         return level
     cases = level.new.cases[inside]
     return Twice(level.base.only(cases), level.new.only(cases)) if len(cases) else None
 
 
-def _cut(rate: Rate, inside: Bools) -> Rate:
+def cut(rate: Rate, inside: Bools) -> Rate:
     return replace(rate, part=rate.part[inside], whole=rate.whole[inside], needs=rate.needs[inside])
 
 
-def _rate(pair: Pair, part: Twice, new: Rate, base: Rate, group: dict[str, str]) -> Difference:
+def rate_change(
+    pair: Pair, part: Twice, new: Rate, base: Rate, group: dict[str, str]
+) -> Difference:
     found = rate_difference(pair.frame, part.new, new, base, BASE)
     n = int(new.whole.sum())
     gained = int((new.part > base.part).sum())
@@ -134,7 +136,7 @@ def _rate(pair: Pair, part: Twice, new: Rate, base: Rate, group: dict[str, str])
     return _told(found, more)
 
 
-def _auroc(pair: Pair, part: Twice, group: dict[str, str]) -> Difference:
+def auroc_change(pair: Pair, part: Twice, group: dict[str, str]) -> Difference:
     frame, view = pair.frame, part.new
     assumed = not bool(frame.known[view.cases].all())
     start = finding("auroc", view.label, group, n=len(view.cases), independent=assumed)

@@ -21,9 +21,11 @@ def sample_of(
 
     `labels`: of every case that was decided on without stress; `attacked`: those with a row of
     this run; `correct`: those decided correctly without stress. An attack leaves no row where the
-    model was wrong already, but its sample was drawn by the seed and is drawn here again: it must
+    model was wrong already, but a sample was drawn by the seed and is drawn here again: it must
     hold every attacked case, and of the others none that should have been attacked.
     """
+    if run.sample == len(labels):
+        return sorted(labels)
     for found in _drawn(run, seed, labels):
         if {*attacked} == {*correct}.intersection(found):
             return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,11 @@ from audit.errors import DamagedFile, HipauditError
 from audit.evidence import Predictions, RunEvidence
 from audit.findings.levels import views
 from audit.findings.params import LEVEL_OF
-from audit.findings.rates import rates
+from audit.findings.rates import rates, truth
 from audit.findings.view import Gap, Label, View
 from audit.findings.worst_case import STRESS as WORST_CASE
 from audit.findings.worst_case import worst_cases
+from audit.metrics.auroc import auroc
 from audit.results import Finding, Results, Scalar, read_results
 
 AUDIT = "audit.json"
@@ -24,6 +26,8 @@ PREDICTIONS = "predictions.csv"
 Key = tuple[object, ...]
 COUNTED = {"clean": "accuracy"}  # the metric whose count must be the one audit.json states
 STRESSED = "robust_accuracy"
+AUROC = "auroc"
+CLOSE = 1e-9  # the same numbers, added in the same order but for the cases
 
 
 @dataclass(frozen=True)
@@ -116,24 +120,29 @@ def _same(value: object) -> object:
 def check_belongs(
     results: Results, predictions: Predictions, levels: Mapping[Key, View | Gap]
 ) -> None:
-    """Raises DamagedFile unless every level counts what audit.json says was counted."""
+    """Raises DamagedFile unless every level counts, and ranks, as audit.json says it does."""
     stated = {
         place(finding): finding
         for finding in results.findings
-        if finding.metric in (*COUNTED.values(), STRESSED)
+        if finding.metric in (*COUNTED.values(), STRESSED, AUROC)
         and not finding.group
         and finding.contrast is None
-        and finding.events is not None
     }
     clean = False
     for level in levels.values():
-        metric = COUNTED.get(level.label.stress, STRESSED)
-        finding = stated.get((metric, *_where(level.label)))
-        if finding is None or (isinstance(level, Gap) and level.reason == UNTOLD):
+        if isinstance(level, Gap) and level.reason == UNTOLD:
             continue
-        clean |= level.label.stress == "clean"
-        if _counted(predictions, level, metric) != (finding.events, finding.n):
-            raise _foreign(level.label.stress)
+        label = level.label
+        counted = stated.get((COUNTED.get(label.stress, STRESSED), *_where(label)))
+        if counted is not None and counted.events is not None:
+            clean |= label.stress == "clean"
+            if _counted(predictions, level, counted.metric) != (counted.events, counted.n):
+                raise _foreign(label.stress)
+        ranked = stated.get((AUROC, *_where(label)))
+        if ranked is not None and ranked.value is not None:
+            area = _area(predictions, level)
+            if area is None or not math.isclose(area, ranked.value, abs_tol=CLOSE):
+                raise _foreign(label.stress)
     if not clean:
         raise _foreign("clean")
 
@@ -143,6 +152,10 @@ def _counted(predictions: Predictions, level: View | Gap, metric: str) -> tuple[
         return 0, 0
     (rate,) = (rate for rate in rates(predictions, level) if rate.metric == metric)
     return int(rate.part.sum()), int(rate.whole.sum())
+
+
+def _area(predictions: Predictions, level: View | Gap) -> float | None:
+    return None if isinstance(level, Gap) else auroc(level.score, truth(predictions, level))
 
 
 def place(finding: Finding) -> Key:
@@ -163,6 +176,6 @@ def _where(label: Label) -> Key:
 def _foreign(stress: str) -> DamagedFile:
     return DamagedFile(
         "predictions.csv of the same audit as audit.json beside it",
-        f"other numbers of correct cases (stress {stress})",
+        f"other counts or scores (stress {stress})",
         AGAIN,
     )

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Literal
 
 from audit.gate.evidence import Unanswerable, whole_audit_fault
-from audit.gate.measures import Measure, measures
+from audit.gate.measures import Measure, Paired, measures
 from audit.gate.rule_file import load_rules
 from audit.gate.rules import Gate, GateRules, Rule, Waiver
 from audit.gate.verdict import RuleOutcome, RuleVerdict, Verdict
@@ -24,6 +24,8 @@ __all__ = ["judge", "load_rules"]
 
 Judgement = Literal["pass", "fail", "inconclusive"]
 Bound = Literal["lower", "upper", "point"]
+UNPAIRED = "unpaired, so the interval is wider than a paired one; a drop is not shown"
+PAIRED = "a larger drop is neither shown nor ruled out"
 WORST_FIRST: tuple[RuleOutcome, ...] = ("fail", "inconclusive", "pass")
 
 
@@ -33,13 +35,16 @@ def judge(
     *,
     baseline: Results | None = None,
     today: date,
+    paired: Paired | None = None,
 ) -> Verdict:
     """Hold every rule against the results.
 
     A rule passes only when the finding it names is there, was computed from runs that
     finished, has an interval (unless the point is judged) and meets the threshold; of several
     findings the worst governs. Outcome and exit code: "pass" 0, "fail" 1, "inconclusive" 3
-    (0 with a warning when `on_inconclusive = "warn"`), "no gate set" 0.
+    (0 with a warning when `on_inconclusive = "warn"`), "no gate set" 0. `paired` compares with
+    the baseline case by case (`audit.compare.drop.changes`); without it a drop is judged from the
+    two audits' intervals.
     """
     audit_hash = hashlib.sha256(results.to_json().encode()).hexdigest()
     if rules is None or not rules.rules:
@@ -57,7 +62,7 @@ def judge(
     waivers = {waiver.rule: waiver for waiver in gate.waiver}
     judged = []
     for rule in rules.rules:
-        verdict = _judge_rule(rule, results, baseline, gate, fault)
+        verdict = _judge_rule(rule, results, baseline, gate, fault, paired)
         verdict = verdict.model_copy(update={"line": rules.lines.get(rule.id)})
         judged.append(_waived(verdict, waivers.get(rule.id), today, at_fault=fault is not None))
     outcome, exit_code = _overall(judged, gate)
@@ -76,14 +81,19 @@ def judge(
 
 
 def _judge_rule(
-    rule: Rule, results: Results, baseline: Results | None, gate: Gate, fault: str | None
+    rule: Rule,
+    results: Results,
+    baseline: Results | None,
+    gate: Gate,
+    fault: str | None,
+    paired: Paired | None,
 ) -> RuleVerdict:
     if rule.level == "off":
         return _verdict(rule, "off", "switched off in the rule file")
     if fault is not None:
         return _verdict(rule, "inconclusive", fault)
     try:
-        found = measures(rule, results, baseline, gate.max_skipped)
+        found = measures(rule, results, baseline, gate.max_skipped, paired)
         each = [_judge_measure(rule, measure, gate) for measure in found]
     except Unanswerable as reason:
         return _verdict(rule, "inconclusive", str(reason))
@@ -108,9 +118,9 @@ def _judge_measure(rule: Rule, measure: Measure, gate: Gate) -> RuleVerdict:
         f"{held.asked} {held.threshold:.4g} asked"
     )
     outcome: Judgement = "pass" if met else "fail"
-    if not met and measure.wide and held.limit == "upper" and (measure.low or 0) <= held.threshold:
+    if not met and measure.drop and held.limit == "upper" and (measure.low or 0) <= held.threshold:
         outcome = "inconclusive"
-        reason += " (unpaired, so the interval is wider than a paired one; a drop is not shown)"
+        reason += f" ({UNPAIRED if measure.wide else PAIRED})"
     verdict = _verdict(rule, outcome, reason, measure)
     return verdict.model_copy(update={"judged": held.judged, "threshold": held.threshold})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -11,11 +11,16 @@ from audit.gate.evidence import Unanswerable, matching, whole_audit_fault
 from audit.gate.rules import Rule
 from audit.results import Finding, Results, as_levels
 
+# This audit minus the baseline, of two findings of the same thing, case by case; None where the
+# cases cannot be paired. Raises Unanswerable where the predictions cannot be believed.
+Paired = Callable[[Finding, Finding], Finding | None]
+
 
 @dataclass(frozen=True)
 class Measure:
-    """A number with its interval. `n` is the smallest denominator it rests on; `wide` says the
-    interval ignores that two audits saw the same cases, so that it is wider than need be."""
+    """A number with its interval. `n` is the smallest denominator it rests on; `drop`: it is a
+    fall from a baseline; `wide`: its interval ignores that two audits saw the same cases, so that
+    it is wider than need be."""
 
     what: str
     value: float | None
@@ -24,15 +29,20 @@ class Measure:
     n: int
     independent: bool
     reason: str | None = None
+    drop: bool = False
     wide: bool = False
 
 
 def measures(
-    rule: Rule, results: Results, baseline: Results | None, max_skipped: float | None
+    rule: Rule,
+    results: Results,
+    baseline: Results | None,
+    max_skipped: float | None,
+    paired: Paired | None = None,
 ) -> list[Measure]:
     """What the rule judges, at least one. Raises Unanswerable when the evidence is not there."""
     if rule.max_drop is not None:
-        return _drops(rule, results, baseline, max_skipped)
+        return _drops(rule, results, baseline, max_skipped, paired)
     if rule.gap_by:
         return _gaps(rule, results)
     return [_plain(finding) for finding in matching(results, rule)]
@@ -131,7 +141,11 @@ def _place(finding: Finding, but: str | None = None) -> tuple[object, ...]:
 
 
 def _drops(
-    rule: Rule, results: Results, baseline: Results | None, max_skipped: float | None
+    rule: Rule,
+    results: Results,
+    baseline: Results | None,
+    max_skipped: float | None,
+    paired: Paired | None,
 ) -> list[Measure]:
     if baseline is None:
         raise Unanswerable("max_drop needs the audit to compare with: add --baseline AUDIT.json")
@@ -143,11 +157,29 @@ def _drops(
     except Unanswerable as reason:
         raise Unanswerable(f"in the baseline: {reason}") from reason
     now = matching(results, rule)
-    return [
-        _difference(old, new, absolute=False, word="drop")
-        for old in before
-        for new in _counterparts(old, now, None)
-    ]
+    return [_drop(old, new, paired) for old in before for new in _counterparts(old, now, None)]
+
+
+def _drop(old: Finding, new: Finding, paired: Paired | None) -> Measure:
+    change = None
+    if paired is not None and old.value is not None and new.value is not None:
+        change = paired(old, new)
+    if change is None:
+        return replace(_difference(old, new, absolute=False, word="drop"), drop=True, wide=True)
+    return Measure(
+        what=f"drop of {described(old)}, paired",
+        value=_negative(change.value),
+        low=_negative(change.high),
+        high=_negative(change.low),
+        n=change.n,
+        independent=change.independent,
+        reason=change.reason,
+        drop=True,
+    )
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else 0.0 - value
 
 
 def _difference(one: Finding, other: Finding, *, absolute: bool, word: str = "gap") -> Measure:
@@ -172,7 +204,6 @@ def _difference(one: Finding, other: Finding, *, absolute: bool, word: str = "ga
         n=min(one.n, other.n),
         independent=one.independent or other.independent,
         reason=reason,
-        wide=word == "drop",
     )
 
 

@@ -58,7 +58,8 @@ def command(
     from hipaudit.workflow import Conclusion, verdict_of
 
     results = read_results(audit)
-    verdict = verdict_of(results, read_papers(config, baseline=baseline, with_card=False))
+    papers = read_papers(config, baseline=baseline, with_card=False)
+    verdict = verdict_of(results, papers, audit.parent)
     written = write_verdict(audit.parent, verdict)
     copies = write_outputs(outputs, results, audit.parent, verdict)
     done = Conclusion(verdict, (written, *copies))

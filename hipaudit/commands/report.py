@@ -52,7 +52,7 @@ def command(session: Any, /, audit: Path, **flags: Any) -> int:
     results = read_results(audit)
     papers = read_papers(flags["config"], flags["card"], flags["baseline"])
     kept = None if papers.rules else kept_verdict(audit.parent, results)
-    verdict = kept or verdict_of(results, papers)
+    verdict = kept or verdict_of(results, papers, audit.parent)
     images = not flags["no_images"]
     done = conclude(results, audit.parent, verdict, papers, flags["outputs"], images=images)
     tell(results, done, form=flags["form"], quiet=flags["quiet"], numbers=False)

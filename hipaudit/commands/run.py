@@ -167,6 +167,12 @@ HARDENING = (
         help="Peak learning rate. [default: 0.001]",
     ),
 )
+CALIBRATION = click.option(
+    "--calibration-data",
+    type=FILE,
+    metavar="PATH",
+    help="Images that --defence temperature-scaling is fitted to; none may be audited.",
+)
 FILES = (
     click.option("--out", type=FILE, metavar="DIR", help="[default: hipaudit-out/<model>]"),
     OUTPUT,
@@ -183,7 +189,7 @@ FILES = (
 
 @click.command("run", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
 @click.argument("model", type=FILE)
-@with_options((*DATA, *MODEL, *AUDIT, *HARDENING, *FILES, FORMAT, *TALK))
+@with_options((*DATA, *MODEL, *AUDIT, *HARDENING, CALIBRATION, *FILES, FORMAT, *TALK))
 @click.option("--no-progress", is_flag=True, help="Lines instead of bars.")
 @click.pass_obj
 def command(session: Any, /, **flags: Any) -> int:
@@ -196,6 +202,7 @@ def command(session: Any, /, **flags: Any) -> int:
 
 def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     """Understand, say so, audit, judge, write, tell; the exit code."""
+    from hipaudit.calibrating import calibrated, calibrating
     from hipaudit.hardening import hardened, trained
     from hipaudit.progress import Talking
     from hipaudit.request import audit_options, data_options, model_options, settings_of
@@ -216,6 +223,7 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     check_places(folder, flags["outputs"])
     check_surrogates(flags)
     defences, reading = trained(flags), data_options(flags, settings)
+    fitted = calibrating(flags)
     people = console(machine=flags["form"] != "text")
     bars = not flags["no_progress"]
     with Talking(quiet=flags["quiet"], bars=bars, started=session.start) as progress:
@@ -226,7 +234,7 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
             reading,
             progress.reading,
             options,
-            defences,
+            (*defences, *fitted),
         )
         if not flags["quiet"]:
             show_understood(people, understood, everything=flags["verbose"] > 0)
@@ -238,11 +246,12 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
             session.start()  # hours may pass: an interruption resumes
         others = surrogates(understood, flags, settings)
         made = set_defences(classifier, options)
+        made |= calibrated(understood, flags, reading)
         made |= hardened(understood, flags, reading, options, folder, progress)
         results = conduct(classifier, cases, folder, options, progress, notes, made, others)
     if not flags["quiet"]:
         progress.note("judging and rendering")
-    verdict = verdict_of(results, papers)
+    verdict = verdict_of(results, papers, folder)
     images = not flags["no_images"]
     done = conclude(results, folder, verdict, papers, flags["outputs"], images=images)
     tell(results, done, form=flags["form"], quiet=flags["quiet"])
