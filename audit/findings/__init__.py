@@ -19,6 +19,7 @@ from audit.findings.levels import views
 from audit.findings.measure import count, gaps, measure
 from audit.findings.operating import operating
 from audit.findings.paired import paired_contrasts
+from audit.findings.slices import weak_slices
 from audit.findings.smallest import distances, queries_to_success
 from audit.findings.view import Gap, View
 from audit.findings.worst_case import worst_cases
@@ -57,6 +58,8 @@ def derive(
         found += [*distances(frame, evidence), *queries_to_success(frame, evidence)]
         if evidence.run.kind == "clean":
             clean[evidence.run.defence] = mine[0]
+            if isinstance(mine[0], View) and evidence.run.defence == "none":
+                found += weak_slices(frame, mine[0])
         else:
             planned = evidence.run.params
             found += dose_response(frame, mine, clean.get(evidence.run.defence), planned)
