@@ -26,6 +26,7 @@ DOORS = {
     # one door to read, one to write the phantoms
     "pydicom": {"audit/cases/dicom.py", "trainers/phantom/dicom.py"},
     "gdcm": {"audit/cases/dicom.py"},
+    "imagehash": {"audit/cases/near.py"},
     "cryptography": {"hipaudit/sealing/keys.py"},
     "pypdf": {"hipaudit/sealing/attached.py"},
 }
