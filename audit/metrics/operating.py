@@ -13,11 +13,10 @@ from audit.metrics.interval import Interval, Z
 from audit.metrics.proportion import clopper_pearson, wilson
 
 Array = npt.NDArray[np.float64]
-Single = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 _BLOCK = 1_000_000  # numbers held at once
-_DUST = 1e-6  # float32 shares of at most 100,000 cases
+_DUST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,8 @@ class Curve:
     """(B, K + 1) shares of the negatives (`out`) and positives (`up`) at or above each distinct
     score, from none to all: ROC curves of B resamples over the same K scores."""
 
-    out: Single
-    up: Single
+    out: Array
+    up: Array
 
 
 @dataclass(frozen=True)
@@ -129,15 +128,14 @@ def area_limits(value: float, draws: Array, trials: float) -> Interval:
     return Interval(float(low), float(high), "bootstrap, logit scale")
 
 
-def _shares(drawn: npt.NDArray[np.uint8], order: Ints, last: Ints, those: Bools) -> Single:
+def _shares(drawn: npt.NDArray[np.uint8], order: Ints, last: Ints, those: Bools) -> Array:
     """(B, N) weights -> (B, K + 1) share of `those` at or above each of the K distinct scores."""
     mine = order[those]
-    seen = np.zeros((len(drawn), len(mine) + 1), np.float32)
+    seen = np.zeros((len(drawn), len(mine) + 1), np.float32)  # counts: exact below 2**24
     np.cumsum(drawn[:, mine], axis=1, dtype=np.float32, out=seen[:, 1:])
-    with np.errstate(invalid="ignore"):
-        seen /= seen[:, -1:]
     upto = np.concatenate([[0], np.cumsum(those)[last]])
-    return np.asarray(seen[:, upto])
+    with np.errstate(invalid="ignore"):
+        return np.asarray(seen[:, upto] / seen[:, -1:].astype(np.float64))
 
 
 def _height(found: Curve, fpr: float) -> Array:
