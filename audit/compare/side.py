@@ -75,24 +75,26 @@ def side_of(results: Results, predictions: Path, sha256: str = "") -> Side:
 def _levels(predictions: Predictions) -> Iterator[tuple[Key, View | Gap]]:
     """Every level but the cells of a map and averages, then the worst cases over attacks."""
     kept: list[View | Gap] = []
-    attacks: dict[str, list[Key]] = {}
+    attacks: dict[str, list[RunEvidence]] = {}
     for evidence in predictions.runs:
         if evidence.run.kind == "attack":
-            attacks.setdefault(evidence.run.defence, []).append(run_key(evidence))
+            attacks.setdefault(evidence.run.defence, []).append(evidence)
         for view in views(predictions, evidence):
             if isinstance(view, View) and (view.everyone_only or view.share is not None):
                 continue
             kept.append(view)
             yield (*run_key(evidence), *_level_key(view.label)), view
     for view in worst_cases(kept):
-        over = frozenset(attacks.get(view.label.defence, []))
+        runs = attacks.get(view.label.defence, [])
+        over = frozenset(run_key(run, levels=view.label.params["norm"] == "any") for run in runs)
         yield (WORST_CASE, view.label.defence, over, *_level_key(view.label)), view
 
 
-def run_key(evidence: RunEvidence) -> Key:
-    """What two runs must share: stress, defence, whose images, parameters but for the levels."""
+def run_key(evidence: RunEvidence, *, levels: bool = False) -> Key:
+    """What two runs must share: stress, defence, whose images, parameters; the list of `levels`
+    only where they are put together."""
     run = evidence.run
-    params = {name: value for name, value in run.params.items() if name not in LEVEL_OF}
+    params = {name: v for name, v in run.params.items() if levels or name not in LEVEL_OF}
     return run.stress, run.defence, run.surrogate, _frozen(params)
 
 
