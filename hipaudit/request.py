@@ -139,6 +139,7 @@ def command_line(flags: Flags) -> str:
         "preprocess": "--preprocess FILE",
         "labels": "--labels FILE",
         "train_data": "--train-data TRAIN",
+        "calibration_data": "--calibration-data CALIBRATION",
     }
     words += [text for name, text in files.items() if flags.get(name)]
     for setting in as_words(flags.get("params", ())):
@@ -161,7 +162,7 @@ def defaults() -> dict[str, Any]:
         *("arch", "classes", "positive_class", "preprocess", "threshold", "trust_code", "sha256"),
         *("labels", "split", "cluster_by", "max_skipped", "eps", "max_samples", "max_time"),
         *("train_data", "adversarial_method", "adversarial_eps", "adversarial_epochs"),
-        "adversarial_lr",
+        *("adversarial_lr", "calibration_data"),
         "prevalences",
     )
     return {

@@ -18,13 +18,15 @@ Harden = Callable[..., Classifier]
 class Defence:
     """`cost(params)`: forwards per image of the hardened classifier, relative to the plain one.
 
-    `trained`: other weights, made beforehand from images of their own; an audit is given them.
+    `trained`: made beforehand from images of their own, which `images` names on the command line;
+    an audit is given the result.
     """
 
     name: str
     harden: Harden
     cost: Callable[[dict[str, Any]], float]
     trained: bool = False
+    images: str = "--train-data"
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -70,11 +72,12 @@ def defence(
     *,
     cost: Callable[[dict[str, Any]], float] = lambda _: 1.0,
     trained: bool = False,
+    images: str = "--train-data",
 ) -> Callable[[Harden], Harden]:
     """Register `harden(classifier, *, ...) -> Classifier`. The given classifier is not changed."""
 
     def register(harden: Harden) -> Harden:
-        DEFENCES[name] = Defence(name, harden, cost, trained)
+        DEFENCES[name] = Defence(name, harden, cost, trained, images)
         return harden
 
     return register
@@ -125,5 +128,7 @@ def check_trained(names: Iterable[str], given: Collection[str]) -> None:
 
 def untrained(name: str) -> HipauditError:
     return HipauditError(
-        f'images to train the defence "{name}" on', "none", "Add --train-data PATH."
+        f'images to train the defence "{name}" on',
+        "none",
+        f"Add {get_defence(name).images} PATH.",
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from hipaudit.metric_words.words import Words
 
-_COX = "Cox 1958, doi:10.1093/biomet/45.3-4.562; Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7"
+_COX = (
+    "Cox 1958, doi:10.1093/biomet/45.3-4.562; "
+    "Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7"
+)
 _ATTACK = (
     "Under attack the scores are those of the worst image found for each case: how far an "
     "attacker can move them, not how well they are calibrated in use."

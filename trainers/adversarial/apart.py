@@ -22,23 +22,24 @@ def training_part(cases: Cases) -> Cases:
     return subset(cases, train)
 
 
-def check_apart(train: Cases, given: Cases, audited: Cases) -> None:
+def check_apart(train: Cases, given: Cases, audited: Cases, use: str = "trained on") -> None:
     """Raises HipauditError where an image, or a patient seen in the same reading, is in both.
 
     `given`: all that was read with the training images, so that an audited image among them
-    tells whose patient it is. Between two readings patients have no name in common.
+    tells whose patient it is. Between two readings patients have no name in common. `use`: what
+    is done with the images of `train`.
     """
     outside = {_image(case) for case in audited}
     images = sum(_image(case) in outside for case in train)
     if images:
         raise HipauditError(
-            "training images that are not audited", f"{images} in both", "Split them by patient."
+            f"images {use} that are not audited", f"{images} in both", "Split them by patient."
         )
     theirs = {case.patient for case in given if case.patient and _image(case) in outside}
     patients = len(theirs & {case.patient for case in train if case.patient})
     if patients:
         raise HipauditError(
-            "no patient both trained on and audited", f"{patients}", "Split them by patient."
+            f"no patient both {use} and audited", f"{patients}", "Split them by patient."
         )
 
 
