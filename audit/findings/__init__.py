@@ -11,6 +11,7 @@ from audit.findings.cutoffs import cut_offs
 from audit.findings.decision_curve import decision_curve
 from audit.findings.dose import dose_response
 from audit.findings.families import with_families
+from audit.findings.fixed_points import fixed_points
 from audit.findings.frame import Frame, make_frame
 from audit.findings.groups import make_groups
 from audit.findings.handled import repeats
@@ -79,6 +80,7 @@ def _told(frame: Frame, view: View | Gap) -> Iterator[Finding]:
         yield from (finding for finding in told if not repeats(finding))
         yield from operating(frame, measured)
         yield from harm(view, told, frame.prevalences)
+        yield from fixed_points(frame, view)
         yield from decision_curve(frame, view)
         yield from cut_offs(frame, view)
         yield from calibration(frame, view)

@@ -1,4 +1,4 @@
-"""What the ROC curve and a call are worth: likelihood ratios, predictive values, fixed points."""
+"""What a call is worth: likelihood ratios, and predictive values at declared prevalences."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
 from audit.findings.measure import Measured, finding, with_value
 from audit.findings.proportions import BOOTSTRAP, Table, counts
-from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES, truth
-from audit.findings.view import Bools, Floats, View
+from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES
+from audit.findings.view import Floats
 from audit.metrics.bootstrap import percentile_limits
 from audit.metrics.interval import Interval
 from audit.metrics.likelihood import predictive_value, ratio, ratio_limits
-from audit.metrics.operating import Points, area_limits, curve, point_limits, read, resampled
 from audit.results import Finding
 
 Names = npt.NDArray[np.str_]
@@ -27,12 +26,11 @@ SIGNS = ("likelihood_ratio_positive", "likelihood_ratio_negative")
 VALUES = ("ppv", "npv")
 INFINITE = ("no negative is called positive", "every negative is called positive")
 UNDEFINED = ("no case is called positive", "every case is called positive")
-POINTS = Points(specificities=(0.9, 0.95), sensitivities=(0.9, 0.95), max_fpr=0.1)
 
 
 def operating(frame: Frame, measured: Measured) -> Iterator[Finding]:
-    """Likelihood ratios of every group, under any stress; at declared prevalences the predictive
-    values of everyone; without stress what is read off the ROC curve.
+    """Likelihood ratios of every group, under any stress, and at each declared prevalence the
+    predictive values of everyone: groups have prevalences of their own that nobody declared.
 
     Nothing under a defence that changes no decision, for the cells of a map, for averages and
     for the worst case over attacks, which have no decisions.
@@ -50,8 +48,6 @@ def operating(frame: Frame, measured: Measured) -> Iterator[Finding]:
             limits = Interval(float(low[sign, g]), float(high[sign, g]), str(method[g]))
             known = float(values[sign, g]), limits
             yield from _told(measured, g, sign, known, frame.prevalences)
-    if view.label.kind == "clean":
-        yield from _fixed(frame, measured)
 
 
 def _ratios(table: Table, sens: int, spec: int) -> tuple[Floats, Floats, Floats, Names]:
@@ -126,38 +122,3 @@ def _start(measured: Measured, g: int) -> Finding:
         independent=measured.assumed[g],
         reason=reason,
     )
-
-
-def _fixed(frame: Frame, measured: Measured) -> Iterator[Finding]:
-    """Sensitivity at a fixed specificity, the other way round, and the partial AUROC."""
-    view, start = measured.view, _start(measured, 0)
-    named = [
-        *(("sensitivity_at_specificity", "specificity", at) for at in POINTS.specificities),
-        *(("specificity_at_sensitivity", "sensitivity", at) for at in POINTS.sensitivities),
-        ("partial_auroc", "max_fpr", POINTS.max_fpr),
-    ]
-    starts = [
-        start.model_copy(update={"metric": metric, "params": {**start.params, name: at}})
-        for metric, name, at in named
-    ]
-    if start.reason:
-        yield from starts
-        return
-    positive = truth(frame.predictions, view)
-    values = read(curve(view.score, positive), POINTS)[0]
-    resampling = frame.resampling(view.cases, stratified=True)
-    draws = resampled(view.score, positive, POINTS, resampling)
-    sizes = [_size(frame, view, those) for those in (positive, ~positive)]
-    whose = [0] * len(POINTS.specificities) + [1] * len(POINTS.sensitivities)
-    for m, side in enumerate(whose):
-        value = float(values[m])
-        limits = point_limits(value, draws[:, m], *sizes[side])
-        yield with_value(starts[m], value, limits)
-    trials = min(sizes[0][1], POINTS.max_fpr * sizes[1][1])
-    value = float(values[-1])
-    yield with_value(starts[-1], value, area_limits(value, draws[:, -1], trials))
-
-
-def _size(frame: Frame, view: View, those: Bools) -> tuple[int, int]:
-    """Images, and distinct patients, of one class."""
-    return int(those.sum()), len(np.unique(frame.patients[view.cases[those]]))

@@ -68,8 +68,9 @@ def _score(x: Array, m: Array, y: Array, k: Array, theta: Array) -> Array:
     q = 2 * c / (b + np.sqrt(np.maximum(b**2 - 4 * a * c, 0.0)))
     p = theta * q
     spread = p * np.maximum(1 - p, 0.0) / m + theta**2 * q * np.maximum(1 - q, 0.0) / k
+    gap = x / m - theta * y / k
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((x / m - theta * y / k) / np.sqrt(spread))
+        return np.asarray(np.where(gap == 0, 0.0, gap / np.sqrt(spread)))
 
 
 def predictive_value(likelihood_ratio: npt.ArrayLike, share: npt.ArrayLike) -> Array:

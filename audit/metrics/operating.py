@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from audit.metrics.bootstrap import Resampling
 from audit.metrics.interval import Interval, Z
-from audit.metrics.proportion import clopper_pearson, wilson
+from audit.metrics.proportion import clopper_pearson, jeffreys
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -100,7 +100,7 @@ def resampled(scores: Array, positive: Bools, points: Points, resampling: Resamp
 def point_limits(value: float, draws: Array, images: int, patients: int) -> Interval:
     """95% limits of a sensitivity at a fixed specificity (or the other way round).
 
-    Wilson's for as many trials as would vary as the resamples do, threshold and all: at most
+    Jeffreys's for as many trials as would vary as the resamples do, threshold and all: at most
     the `images` of the class, and at 0 or 1, where resamples do not vary, its `patients`.
     Percentiles and normal limits cover too rarely there. Source of the resamples: Zhou & Qin
     2005, doi:10.1002/sim.1895; of the effective trials: Korn & Graubard 1998 (Survey
@@ -109,8 +109,8 @@ def point_limits(value: float, draws: Array, images: int, patients: int) -> Inte
     spread = float(np.nanvar(draws))
     inside = spread > 0 and 0 < value < 1
     trials = min(images, value * (1 - value) / spread) if inside else patients
-    low, high = wilson(value * trials, trials)
-    return Interval(float(low), float(high), "Wilson on the bootstrap's variance")
+    low, high = jeffreys(value * trials, trials)
+    return Interval(float(low), float(high), "Jeffreys on the bootstrap's variance")
 
 
 def area_limits(value: float, draws: Array, trials: float) -> Interval:

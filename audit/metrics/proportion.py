@@ -54,6 +54,23 @@ def wilson(events: npt.ArrayLike, n: npt.ArrayLike) -> Limits:
     return low, np.where(empty | (k == total), 1.0, high)
 
 
+def jeffreys(events: npt.ArrayLike, n: npt.ArrayLike) -> Limits:
+    """Equal-tailed limits at 95% that cover 95% on average; from 0 where no event is seen, to 1
+    where nothing else is. `events` may be fractional, as in `clopper_pearson`.
+
+    Source: Brown, Cai & DasGupta 2001, doi:10.1214/ss/1009213286.
+
+    >>> low, high = jeffreys(45, 50)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.795, 0.961)
+    """
+    k, total = np.asarray(events, np.float64), np.asarray(n, np.float64)
+    tail = (1 - LEVEL) / 2
+    low = betaincinv(k + 0.5, total - k + 0.5, tail)
+    high = betaincinv(k + 0.5, total - k + 0.5, 1 - tail)
+    return np.where(k > 0, low, 0.0), np.where(k < total, high, 1.0)
+
+
 def newcombe(
     events: npt.ArrayLike, n: npt.ArrayLike, other_events: npt.ArrayLike, other_n: npt.ArrayLike
 ) -> Limits:
