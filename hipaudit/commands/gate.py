@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,11 @@ from hipaudit.parameters import (
     with_options,
 )
 
+if TYPE_CHECKING:
+    from hipaudit.papers import Papers
+
+PASSED, FAILED, INCONCLUSIVE = 0, 1, 3
+
 HELP = """Judge AUDIT.json by the rules of hipaudit.toml; nothing is computed again.
 
 A rule passes only when its finding is there, was computed from runs that finished, has an
@@ -31,18 +36,19 @@ Examples:
   hipaudit gate audit.json --format github --output junit=gate.xml --output sarif=gate.sarif
 
 \b
-Exit codes: 0 passed or no gate set, 1 failed, 2 unusable input, 3 inconclusive.
+Exit codes: 0 passed or no gate set, 1 failed, 2 unusable input, 3 inconclusive; of several audits
+the worst.
 """
 
 
 @click.command("gate", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
-@click.argument("audit", type=FILE, metavar="AUDIT.json")
+@click.argument("audits", type=FILE, metavar="AUDIT.json…", nargs=-1, required=True)
 @with_options((CONFIG, BASELINE, OUTPUT, FORMAT, *TALK))
 @click.pass_obj
 def command(
     session: Any,
     /,
-    audit: Path,
+    audits: tuple[Path, ...],
     config: Path | None,
     baseline: Path | None,
     outputs: tuple[tuple[str, Path], ...],
@@ -51,14 +57,33 @@ def command(
     verbose: int,
 ) -> int:
     session.talk(verbose)
+    from audit.errors import HipauditError
+    from hipaudit.papers import read_papers
+
+    if len(audits) > 1 and outputs:
+        raise HipauditError(
+            "one audit with --output", f"{len(audits)} of them", "Judge them one at a time."
+        )
+    papers = read_papers(config, baseline=baseline, with_card=False)
+    codes = {_judged(audit, papers, outputs, form=form, quiet=quiet) for audit in audits}
+    return next(code for code in (FAILED, INCONCLUSIVE, PASSED) if code in codes)
+
+
+def _judged(
+    audit: Path,
+    papers: Papers,
+    outputs: tuple[tuple[str, Path], ...],
+    *,
+    form: str,
+    quiet: bool,
+) -> int:
+    """Judge one, write verdict.json beside it, tell; its exit code."""
     from audit.results import read_results
     from hipaudit.outputs import write_outputs, write_verdict
-    from hipaudit.papers import read_papers
     from hipaudit.tell import tell
     from hipaudit.workflow import Conclusion, verdict_of
 
     results = read_results(audit)
-    papers = read_papers(config, baseline=baseline, with_card=False)
     verdict = verdict_of(results, papers, audit.parent)
     written = write_verdict(audit.parent, verdict)
     copies = write_outputs(outputs, results, audit.parent, verdict)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from audit.gate.verdict import RuleVerdict, Verdict
 from hipaudit.exports.junit import as_junit
@@ -85,3 +91,37 @@ def test_gate_writes_several_forms_at_once(hipaudit, audit_json, write_rules, tm
     (result,) = json.loads((tmp_path / "gate.sarif").read_text())["runs"][0]["results"]
     assert result["ruleId"] == "HA1"
     assert "HA1" in (tmp_path / "gate.md").read_text()
+
+
+def test_of_several_audits_the_worst_decides(hipaudit, audit_json, write_rules, tmp_path):
+    write_rules("[[gate.rule]]", 'id = "HA1"', 'metric = "sensitivity"', "min = 0.8")
+    other = tmp_path / "other" / "audit.json"
+    other.parent.mkdir()
+    assert hipaudit("gate", audit_json)[0] == 0
+    told = json.loads(audit_json.read_text())
+    for finding in told["findings"]:
+        finding["metric"] = "accuracy"  # no finding of sensitivity is left
+    other.write_text(json.dumps(told))
+    assert hipaudit("gate", audit_json, other)[0] == 3
+    code, _, err = hipaudit("gate", audit_json, other, "--output", "junit=x.xml")
+    assert (code, "one at a time" in err) == (2, True)
+
+
+def test_the_action_obeys_the_gate_and_says_the_verdict(audit_json, write_rules, tmp_path):
+    root = Path(__file__).parents[2]
+    steps = yaml.safe_load((root / "action.yml").read_text())["runs"]["steps"]
+    script = next(step["run"] for step in steps if step.get("id") == "judge")
+    assert "${{" not in script  # what is put into a script by an expression would be run
+    write_rules("[[gate.rule]]", 'id = "HA1"', 'metric = "sensitivity"', "min = 0.85")
+    told = tmp_path / "told"
+    asked = {"MODEL": "", "DATA": "", "AUDIT": str(audit_json), "CONFIG": "hipaudit.toml"}
+    asked |= {"BASELINE": "", "PRESET": "ci", "ARGUMENTS": "-q", "OUT": "out dir"}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, **asked, "PATH": path, "GITHUB_OUTPUT": str(told)}
+    bash = shutil.which("bash")
+    child = subprocess.run(
+        [bash, "-e", "-c", script], capture_output=True, text=True, env=environment, check=False
+    )
+    assert child.returncode == 1, child.stderr
+    assert told.read_text().splitlines() == ["verdict=fail", "sarif=out dir/gate.sarif"]
+    assert (tmp_path / "out dir" / "gate.xml").exists()
