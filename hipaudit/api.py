@@ -34,7 +34,8 @@ def run(
     `options`: any flag of `hipaudit run` by its Python name, such as `positive_class`,
     `classes`, `epsilons` (in [0, 1]), `stresses`, `skip`, `defences`, `subgroups`,
     `prevalences`, `max_samples`, `max_time` (seconds), `seed`, `batch_size`, `device`, `overwrite`.
-    With `defences=["adversarial-training"]`, `train_data` is a path or Cases to harden on.
+    `train_data`: a path or Cases the model was trained on, sought among `cases` (leakage); with
+    `defences=["adversarial-training"]` it is hardened on them.
     With `defences=["temperature-scaling"]`, `calibration_data` is one to fit the temperature on.
     `params`: settings of stresses and defences, such as {"pgd": {"steps": 40}}.
     `surrogates`: a list of other models (paths, modules or Classifiers) of the same classes; what
@@ -60,7 +61,7 @@ def run(
     from audit.conduct import conduct
     from audit.settings import set_defences
     from hipaudit.calibrating import calibrated, calibrating
-    from hipaudit.hardening import hardened, trained
+    from hipaudit.hardening import given_to_train, hardened, trained, trained_on
     from hipaudit.outputs import write_verdict
     from hipaudit.papers import read_papers
     from hipaudit.request import (
@@ -90,6 +91,7 @@ def run(
         options=asked,
         trained=(*defences, *calibrating(flags)),
     )
+    given = given_to_train(flags, reading)
     results = conduct(
         understood.classifier,
         understood.cases,
@@ -100,9 +102,10 @@ def run(
         {
             **set_defences(understood.classifier, asked),
             **calibrated(understood, flags, reading),
-            **hardened(understood, flags, reading, asked, folder, progress),
+            **hardened(understood, flags, given, asked, folder, progress),
         },
         surrogates(understood, flags, settings),
+        trained_on(given),
     )
     verdict = verdict_of(results, papers, folder)
     if report:

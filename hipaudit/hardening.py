@@ -1,8 +1,8 @@
-"""What `hipaudit run` does about --train-data: defences made from it before the audit."""
+"""What `hipaudit run` does about --train-data: defences made from it, and the cases themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,6 @@ def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
     Raises HipauditError, before any work, for flags that do not go together or lead nowhere.
     """
     given, wanted = flags["train_data"], HARDENED in flags["defences"]
-    filtered = QUALITY in flags["defences"]
     if given is None or not wanted:
         set_to = [name for name in (*SETTINGS, *REST) if flags[name] is not None]
         if set_to:
@@ -40,49 +39,65 @@ def trained(flags: Mapping[str, Any]) -> tuple[str, ...]:
             raise HipauditError(f"{fix} with {flag}", "none", f"Add {fix} {what}.")
     if given is None:
         return ()
-    if not (wanted or filtered):
-        raise HipauditError(
-            f"--defence {HARDENED} with --train-data", "none", f"Add --defence {HARDENED}."
-        )
     _one(flags["adversarial_eps"])
     if isinstance(given, str | Path) and not Path(given).exists():
         raise HipauditError(
-            "a folder or table of labelled radiographs to train on",
+            "a folder or table of the radiographs that were trained on",
             f'nothing at "{given}"',
             "Check the path after --train-data.",
         )
     return (HARDENED,) if wanted else ()
 
 
+def given_to_train(
+    flags: Mapping[str, Any],
+    data_options: DataOptions,
+    reading: Callable[[int, int], None] | None = None,
+) -> Cases | None:
+    """Everything at --train-data, None without it.
+
+    All splits in one reading: it tells whose patients the audited images are.
+    """
+    if flags["train_data"] is None:
+        return None
+    every = replace(data_options, labels=None, split=None, every_split=True)
+    return read_data(flags["train_data"], every, reading)
+
+
+def trained_on(given: Cases | None) -> Cases | None:
+    """The declared train split of what was given, or all of it."""
+    if given is None:
+        return None
+    from trainers.adversarial.apart import training_part
+
+    return training_part(given)
+
+
 def hardened(
     understood: Understood,
     flags: Mapping[str, Any],
-    data_options: DataOptions,
+    given: Cases | None,
     options: AuditOptions,
     folder: Path,
     progress: Progress | None = None,
 ) -> dict[str, Classifier]:
     """The trained defence by name, and the quality filter with limits of the training images.
 
-    Empty where neither was asked for; reads the training images. Raises HipauditError where
-    they are also audited.
+    Empty where neither was asked for. Raises HipauditError where `given` is also audited.
     """
     wanted = trained(flags)
-    if flags["train_data"] is None:
+    if given is None:
         return {}
     from trainers.adversarial.apart import training_part
     from trainers.adversarial.defend import defend, place_of
 
-    asked = _asked(flags, options)
-    # All splits in one reading: it tells whose patients the audited images are.
-    reading = replace(data_options, labels=None, split=None, every_split=True)
-    given = read_data(flags["train_data"], reading)
     classifier = understood.classifier
     made: dict[str, Classifier] = {}
     if QUALITY in flags["defences"]:
         made[QUALITY] = _filter(understood, given)
     if not wanted:
         return made
+    asked = _asked(flags, options)
     place = place_of(classifier, training_part(given), folder, asked)
     if (folder / "started.json").exists() and not (place.exists() or options.overwrite):
         raise HipauditError(

@@ -46,15 +46,19 @@ class Cases(Sequence[Case]):
         description: DataDescription,
         paths: Mapping[str, str] | None = None,
         reading: str = "",
+        people: Mapping[str, str] | None = None,
     ) -> None:
         """`paths`: case id or skipped case -> where it was read; only `private_csv` shows it.
 
-        `reading`: equal where patients were numbered together, so that they compare.
+        `reading`: equal where patients were numbered together, so that they compare. `people`:
+        pixels (the first part of a case id) -> patient, of every image of that reading, so that
+        an image of another reading is recognised; unless given, of these cases.
         """
         self._cases = sorted(cases, key=lambda case: case.id)
         self.description = description
         self._paths = dict(paths or {})
         self.reading = reading or description.sha256
+        self.people = dict(people) if people is not None else _people(self._cases)
 
     def __len__(self) -> int:
         return len(self._cases)
@@ -81,3 +85,7 @@ class Cases(Sequence[Case]):
 
     def by_id(self) -> dict[str, Case]:
         return {case.id: case for case in self._cases}
+
+
+def _people(cases: Sequence[Case]) -> dict[str, str]:
+    return {case.id.partition("-")[0]: case.patient for case in cases if case.patient is not None}

@@ -59,7 +59,7 @@ def _moved(
 def _step(one: Array, moved: Array, inside: npt.NDArray[np.bool_], base: Array) -> Array:
     """(2, 3) Gauss-Newton step of the affine map, grey levels free in scale and offset."""
     mask = inside.ravel()
-    down, across = (g.ravel()[mask] for g in np.gradient(moved))
+    down, across = (np.asarray(slope).ravel()[mask] for slope in np.gradient(moved))
     b = base[:, mask]
     # The last two columns let brightness and contrast follow, so that they pull nothing askew.
     now = moved.ravel()[mask]
@@ -82,6 +82,6 @@ def _edges_alike(one: Array, other: Array, inside: npt.NDArray[np.bool_]) -> flo
 
 
 def _edges(image: Array, mask: npt.NDArray[np.bool_]) -> Array:
-    down, across = np.gradient(image.astype(np.float64))
-    both = np.concatenate([down[mask], across[mask]])
+    slopes = np.gradient(image.astype(np.float64))
+    both = np.concatenate([np.asarray(slope)[mask] for slope in slopes])
     return np.asarray(np.sign(both) * np.sqrt(np.abs(both)))

@@ -42,7 +42,7 @@ def subset(cases: Cases, kept: Sequence[Case], note: Note | None = None) -> Case
     ids = {case.id for case in kept}
     known = {case.id for case in cases}
     paths = {k: place for k, place in cases._paths.items() if k in ids or k not in known}
-    return Cases(kept, described, paths, cases.reading)
+    return Cases(kept, described, paths, cases.reading, cases.people)
 
 
 def _counts(values: list[str]) -> dict[str, int]:

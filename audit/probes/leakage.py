@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from audit.cases.case import Case, Cases
+from audit.cases.case import Case
 from audit.cases.near import Looks, looks_of, near_pairs
-from audit.cases.split import TRAINING
 from audit.findings.frame import make_frame
 from audit.findings.groups import make_groups
 from audit.findings.measure import rate_finding
@@ -66,7 +65,7 @@ def leakage(examination: Examination) -> ProbeReport:
         findings=tuple(_findings(examination, shared)),
         notes=tuple(_notes(shared)),
         details={
-            "trained_on": _training(examination.train)[1] if examination.train else None,
+            "trained_on": None if examination.train is None else len(examination.train),
             "patients": dict(list((shared.patients or {}).items())[:MOST_LISTED]),
             **{
                 f"{kind}_{where}": [list(pair) for pair in pairs[:MOST_LISTED]]
@@ -86,22 +85,13 @@ def _sought(examination: Examination) -> Shared:
     shared.pixels["within"] = _same_pixels(audited)
     shared.near["within"] = _near(examination, audited, looks)
     if examination.train is not None:
-        train = _training(examination.train)[0]
+        train = list(examination.train)
         shared.pixels["across"] = _same_pixels(audited, train)
         shared.near["across"] = _near(
             examination, audited, looks, train, _looks(examination, train)
         )
         _compare_patients(shared, examination, audited, train)
     return shared
-
-
-def _training(train: Cases | None) -> tuple[list[Case], int]:
-    """The cases of a declared train split, else all; and how many."""
-    given = list(train or ())
-    fitted = [c for c in given if c.attributes.get("split", "").lower() in TRAINING]
-    declared = any(case.attributes.get("split") for case in given)
-    chosen = fitted if declared and fitted else given
-    return chosen, len(chosen)
 
 
 def _looks(examination: Examination, cases: list[Case]) -> Looks:
@@ -149,7 +139,7 @@ def _compare_patients(
     if given.reading == examination.cases.reading:
         who = {case.id: case.patient for case in audited if case.patient}
     else:
-        known = {_digest(case): case.patient for case in given if case.patient}
+        known = given.people
         who = {case.id: known[_digest(case)] for case in audited if _digest(case) in known}
     if not who or not theirs:
         named = any(case.patient for case in audited) and theirs

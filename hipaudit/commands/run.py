@@ -55,6 +55,7 @@ Examples:
   hipaudit run model.pt --data val/ --stress pgd --surrogate other.pt
   hipaudit run model.pt --data val/ --preset ci --max-time 10m --format github
   hipaudit run model.pt --data val/ --config hipaudit.toml --baseline v1/audit.json
+  hipaudit run model.pt --data val/ --train-data train/
   hipaudit run model.pt --data val/ --defence adversarial-training --train-data train/
 
 \b
@@ -148,8 +149,8 @@ HARDENING = (
         "--train-data",
         type=FILE,
         metavar="PATH",
-        help="Images that --defence adversarial-training is trained on, and that set the limits "
-        "of --defence quality-filter; none may be audited.",
+        help="Images the model was trained on: sought among the audited ones (leakage). Defences "
+        "adversarial-training and quality-filter learn from them; then none may be audited.",
     ),
     click.option(
         "--adversarial-method",
@@ -203,7 +204,7 @@ def command(session: Any, /, **flags: Any) -> int:
 def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     """Understand, say so, audit, judge, write, tell; the exit code."""
     from hipaudit.calibrating import calibrated, calibrating
-    from hipaudit.hardening import hardened, trained
+    from hipaudit.hardening import given_to_train, hardened, trained, trained_on
     from hipaudit.progress import Talking
     from hipaudit.request import audit_options, data_options, model_options, settings_of
     from hipaudit.screen import console, show_understood
@@ -247,8 +248,10 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
         others = surrogates(understood, flags, settings)
         made = set_defences(classifier, options)
         made |= calibrated(understood, flags, reading)
-        made |= hardened(understood, flags, reading, options, folder, progress)
-        results = conduct(classifier, cases, folder, options, progress, notes, made, others)
+        given = given_to_train(flags, reading, progress.reading)
+        train = trained_on(given)
+        made |= hardened(understood, flags, given, options, folder, progress)
+        results = conduct(classifier, cases, folder, options, progress, notes, made, others, train)
     if not flags["quiet"]:
         progress.note("judging and rendering")
     verdict = verdict_of(results, papers, folder)

@@ -163,7 +163,8 @@ BOTH = ("--defence", NAME, "--train-data")
     ("flags", "words"),
     [
         (("--defence", NAME), "Add --train-data PATH"),
-        (("--train-data", "train"), f"Add --defence {NAME}"),
+        (("--train-data", "train", "--adversarial-epochs", "3"), f"Add --defence {NAME}"),
+        (("--train-data", "nowhere"), 'nothing at "nowhere"'),
         (("--adversarial-epochs", "3"), "--train-data with --adversarial-epochs"),
         ((*BOTH, "nowhere"), 'nothing at "nowhere"'),
         ((*BOTH, "val"), "24 in both"),
