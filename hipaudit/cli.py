@@ -34,6 +34,7 @@ COMMANDS = {
     "list": ("listing", "List stresses, defences, probes, metrics, presets or formats."),
     "explain": ("explain", "Explain a stress, defence, metric, preset or rule, with its source."),
     "init": ("init", "Write commented hipaudit.toml, card.yaml and model.yaml to fill in."),
+    "completion": ("completion", "Print the script for completion in bash, zsh or fish."),
     "doctor": ("doctor", "Check this installation and print the fix for what is wrong."),
 }
 
@@ -143,9 +144,10 @@ def main(args: list[str] | None = None) -> None:
         sys.stdout.flush()
     # The reader of our output went away, as `| head` does. click and rich turn that into exit
     # code 1, which here would mean that the gate failed.
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as end:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = INTERRUPTED
+        completed = isinstance(end, SystemExit) and end.code == 0  # the Tab key was answered
+        code = 0 if completed else INTERRUPTED
     sys.exit(code)
 
 

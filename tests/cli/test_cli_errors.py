@@ -17,7 +17,7 @@ from hipaudit.cli import Session, _answer
         (["run", "m.pt", "--data", "x", "--eps", "1/0"], 'found "1/0"'),
         (["run", "m.pt", "--data", "x", "--max-time", "soon"], "such as 30m, 90s or 2h"),
         (["run", "m.pt", "--data", "x", "--output", "pfd=x.pdf"], 'Did you mean "pdf"?'),
-        (["run", "m.pt", "--data", "x", "--output", "sarif=x"], '"sarif" is not one of'),
+        (["run", "m.pt", "--data", "x", "--output", "xslx=x"], '"xslx" is not one of'),
         (["run", "m.pt", "--data", "x", "--classes", "a,a"], "different names"),
         (["run", "m.pt", "--data", "x", "--max-samples", "0"], "--max-samples"),
         (["run", "m.pt"], "--data"),
