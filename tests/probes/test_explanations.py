@@ -1,0 +1,149 @@
+"""The probe that asks whether heat maps are evidence, on networks where the answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from explained_models import (
+    Net,
+    ShowsNothing,
+    ShowsTheInput,
+    cases,
+    classifier_of,
+    explained,
+    sight_of,
+    trained,
+)
+
+from audit.probes.registry import get_probe
+from audit.results import ProbeReport
+
+LAYERED = ("grad-cam", "score-cam")
+METRICS = {"map_similarity_randomised", "faithfulness", "map_stability"}
+
+
+def of(report: ProbeReport, metric: str, method: str, **more: object):
+    (found,) = [
+        f
+        for f in report.findings
+        if f.metric == metric
+        and f.params.get("method") == method
+        and all(f.params.get(name) == value for name, value in more.items())
+    ]
+    return found
+
+
+def warned(report: ProbeReport) -> set[str]:
+    return {note.code for note in report.notes if note.level == "warning"}
+
+
+@pytest.fixture(scope="module")
+def sound() -> ProbeReport:
+    return explained(classifier_of(trained()), cases(30))
+
+
+def test_a_network_that_has_learnt_to_see_the_patch_is_not_flagged(sound: ProbeReport) -> None:
+    assert sound.state == "done"
+    assert warned(sound) == set()
+
+
+@pytest.mark.parametrize("method", [*LAYERED, "smoothgrad"])
+def test_its_maps_point_at_the_patch_where_chance_and_the_centre_do_not(sound, method) -> None:
+    game = of(sound, "pointing_game", method)
+    centre = of(sound, "pointing_game", "centre of the image")
+    (chance,) = [f for f in sound.findings if f.metric == "pointing_chance"]
+    assert game.low > 0.6
+    assert centre.value < 0.3
+    assert chance.value < 0.15
+
+
+@pytest.mark.parametrize("method", [*LAYERED, "smoothgrad"])
+def test_its_maps_mark_what_the_score_depends_on_and_change_with_the_weights(sound, method) -> None:
+    assert of(sound, "faithfulness", method).low > 0
+    assert of(sound, "map_similarity_randomised", method).high < 0.6
+    assert of(sound, "map_stability", method, under="noise").low > 0.8
+
+
+def test_maps_that_are_the_image_itself_are_called_no_evidence() -> None:
+    report = explained(classifier_of(ShowsTheInput(trained())), cases(30))
+    flagged = [n.text for n in report.notes if n.code == "explanation-not-evidence"]
+    assert [text.split()[0] for text in flagged] == ["Grad-CAM", "Score-CAM"]
+    for method in LAYERED:
+        assert of(report, "map_similarity_randomised", method).value == pytest.approx(1, abs=1e-3)
+    assert of(report, "map_similarity_randomised", "smoothgrad").high < 0.6
+
+
+def test_maps_of_a_pattern_without_a_bearing_on_the_score_are_called_unfaithful() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = classifier_of(ShowsNothing(trained()))
+    report = explained(model, cases(40))
+    flagged = [n.text for n in report.notes if n.code == "explanation-unfaithful"]
+    assert len(flagged) == len(LAYERED)
+    assert all(
+        title in text for title, text in zip(("Grad-CAM", "Score-CAM"), flagged, strict=True)
+    )
+    assert of(report, "faithfulness", "smoothgrad").low > 0
+
+
+def test_a_network_whose_score_hardly_moves_is_not_called_unfaithful() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        model = classifier_of(Net().eval())
+    report = explained(model, cases(24))
+    assert "explanation-unfaithful" not in warned(report)
+    assert any(n.code == "explanation-undecided" for n in report.notes)
+
+
+def test_the_audited_classifier_is_left_as_it_was() -> None:
+    module = Net(norm=True).eval()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    explained(classifier_of(module), cases(24))
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+    assert not any(m._forward_hooks for m in module.modules())
+    assert not module.training
+
+
+def test_the_same_audit_gives_the_same_numbers() -> None:
+    model, listed = classifier_of(trained()), cases(24)
+    assert explained(model, listed, forwards=2500) == explained(model, listed, forwards=2500)
+
+
+def test_what_may_be_spent_bounds_the_forwards() -> None:
+    model = classifier_of(trained())
+    sight = sight_of(model, cases(40))
+    sight.forwards = 2000
+    before = model.forwards
+    report = get_probe("explanations")(sight)
+    assert model.forwards - before <= 2000
+    assert report.details["looked_at"]["grad-cam"] == 11
+    assert set(report.details["left_out"]) == {"score-cam", "smoothgrad"}
+    assert "explanation-left-out" in warned(report)
+
+
+def test_time_that_is_up_keeps_what_was_seen_and_says_so() -> None:
+    sight = sight_of(classifier_of(trained()), cases(24))
+    sight.deadline = 0.0
+    report = get_probe("explanations")(sight)
+    assert report.state == "done"
+    assert warned(report) == {"explanation-left-out"}
+    assert all(f.value is None and f.reason for f in report.findings)
+
+
+@pytest.mark.parametrize(("layer", "why"), [(None, "no convolutional layer")])
+def test_without_a_layer_it_is_not_applicable(layer, why) -> None:
+    report = explained(classifier_of(Net().eval(), layer), cases(12))
+    assert report.state == "not applicable"
+    assert why in str(report.reason)
+
+
+def test_patients_with_several_images_make_intervals_wider() -> None:
+    model = classifier_of(trained())
+    alone = explained(model, cases(24), forwards=2500)
+    grouped = explained(model, cases(24, per_patient=6), forwards=2500)
+    one = of(alone, "map_stability", "grad-cam", under="noise")
+    other = of(grouped, "map_stability", "grad-cam", under="noise")
+    assert one.method == "t"
+    assert other.method == "t, clustered by patient"
+    assert np.isclose(one.value, other.value, atol=0.05)
