@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo study-small test test-all lint format bench bench-memory bench-overhead wheel schema clean pango
+.PHONY: help install demo study-small test test-all lint format bench bench-memory bench-overhead wheel docs schema clean pango
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ bench-memory: $(INSTALLED)  ## peak memory of an audit at 100, 1,000 and 10,000 
 
 bench-overhead: $(INSTALLED)  ## a whole audit against the forwards and backwards it needed
 	$(BIN)/python -m benchmarks.overhead
+
+docs: $(INSTALLED)  ## write docs/reference.md anew from the code
+	PYTHONPATH=. $(BIN)/python tools/reference.py
 
 schema: $(INSTALLED)  ## write the JSON Schema of audit.json anew
 	$(BIN)/python -m audit.json_schema

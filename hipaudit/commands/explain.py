@@ -24,7 +24,7 @@ Examples:
 @click.argument("name")
 @CONFIG
 def command(name: str, config: Path | None) -> int:
-    found = [_metric(name), _rule(name, config), _preset(name), *_registered(name)]
+    found = [_metric(name), _rule(name, config), preset_text(name), *_registered(name)]
     told = [text for text in found if text]  # a metric may bear the name of its stress
     if not told:
         raise _unknown(name)
@@ -61,7 +61,7 @@ def _rule(name: str, config: Path | None) -> str | None:
     return None
 
 
-def _preset(name: str) -> str | None:
+def preset_text(name: str) -> str | None:
     from audit.presets import PRESETS
     from hipaudit.stress_words import parameters_text
 
