@@ -144,20 +144,26 @@ def peak_bytes() -> int:
     return peak if platform.system() == "Darwin" else peak * 1024
 
 
-def one(cases: int, runs: int, profile: bool) -> dict[str, Any]:
+def profiled(cases: int, runs: int) -> None:
+    """Print where the time goes."""
+    import cProfile
+    import pstats
+
+    from audit.findings import derive
+
+    made = table(cases, runs)
+    with cProfile.Profile() as watched:
+        derive(made, None, 0, RESAMPLES)
+    for order, lines in (("tottime", 30), ("cumulative", 60)):
+        pstats.Stats(watched).sort_stats(order).print_stats(lines)
+
+
+def one(cases: int, runs: int) -> dict[str, Any]:
     """Derive the findings of one table in this process."""
     from audit.findings import derive
 
     made = table(cases, runs)
     before = peak_bytes()
-    if profile:
-        import cProfile
-        import pstats
-
-        with cProfile.Profile() as watched:
-            derive(made, None, 0, RESAMPLES)
-        pstats.Stats(watched).sort_stats("tottime").print_stats(30)
-        pstats.Stats(watched).sort_stats("cumulative").print_stats(60)
     start, used = time.perf_counter(), time.process_time()
     found = derive(made, None, 0, RESAMPLES)
     return {
@@ -209,8 +215,11 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.here or given.profile:
-        print(json.dumps(one(given.cases, given.runs, given.profile)))
+    if given.profile:
+        profiled(given.cases, given.runs)
+        return
+    if given.here:
+        print(json.dumps(one(given.cases, given.runs)))
         return
     found = apart(["--cases", str(given.cases), "--runs", str(given.runs)])
     found |= {"cores": os.cpu_count(), "python": platform.python_version()}

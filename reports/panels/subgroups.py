@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from audit.results import Finding
@@ -10,10 +11,13 @@ from reports.cells import rate_cell
 from reports.figures.forest import forest
 from reports.material import EVERYONE, Material
 from reports.numbers import difference, group_name, metric_name
+from reports.p_values import p_text
 from reports.panels.registry import panel
 
 MOST_ROWS = 60
 METRICS = ("sensitivity", "specificity", "accuracy")
+SEARCHED = "weak_slice"  # told where errors gather (section 10)
+ALPHA = 0.05
 
 
 @panel("forest")
@@ -55,26 +59,45 @@ def subgroup_table(material: Material) -> Sequence[Block]:
 
 @panel("subgroup_differences")
 def differences(material: Material) -> Sequence[Block]:
-    found = [f for f in material.results.findings if f.contrast and f.group]
+    compared = [f for f in material.results.findings if f.contrast and f.group]
+    found = [f for f in compared if f.metric != SEARCHED]
     clean = [f for f in found if f.stress == "clean" and f.defence == "none"]
     told = [f for f in clean if f.metric in METRICS] or found
     if not found:
         return [Text("Not computed in this run.", "Differences between subgroups.")]
     known = [f for f in told if f.value is not None]
     rows = [
-        [metric_name(f.metric), f"{group_name(f.group)} against {_reference(f)}", difference(f)]
+        [
+            metric_name(f.metric),
+            f"{group_name(f.group)} against {_reference(f)}",
+            difference(f),
+            p_text(f.p),
+            p_text(f.p_holm),
+        ]
         for f in known[:MOST_ROWS]
     ]
     note = (
         f"{len(rows)} of {len(found)} differences: {len(told) - len(known)} had too few cases, "
-        "those under stress or a defence stand in audit.json. Many were looked at; some differ by "
-        "chance. Not adjusted for that."
+        f"those under stress or a defence stand in audit.json. {_looked_at(known)}"
     )
     if not rows:
         return [Text(note, "Differences between subgroups.")]
-    columns = ["Metric", "Groups", "Difference"]
-    table = Table("Differences between subgroups", columns, rows, note, widths=(16, 40, 44))
+    columns = ["Metric", "Groups", "Difference", "p", "p, Holm"]
+    table = Table("Differences between subgroups", columns, rows, note, widths=(14, 33, 37, 8, 8))
     return [table]
+
+
+def _looked_at(known: Sequence[Finding]) -> str:
+    """How many tests stand behind the adjusted p-values."""
+    sizes = Counter(f.family for f in known if f.family)
+    if not sizes:
+        return "Many were looked at; some differ by chance. Not adjusted for that."
+    each = max(sizes.values())
+    alone = sum(f.p_holm is not None and f.p_holm < ALPHA for f in known)
+    return (
+        f"Up to {each} of one metric were looked at; {alone} of all differ beyond chance when that "
+        "is allowed for (p, Holm: adjusted over the family that audit.json names; below .05)."
+    )
 
 
 def _reference(f: Finding) -> str:
