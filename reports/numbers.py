@@ -37,6 +37,17 @@ METRICS = {
     "smallest_epsilon_lower_quartile": "smallest ε found (lower quartile)",
     "smallest_epsilon_upper_quartile": "smallest ε found (upper quartile)",
     "queries_to_success": "queries to success (median)",
+    "likelihood_ratio_positive": "LR+",
+    "likelihood_ratio_negative": "LR−",
+    "ppv": "PPV at a declared prevalence",
+    "npv": "NPV at a declared prevalence",
+    "sensitivity_at_specificity": "sensitivity at a fixed specificity",
+    "specificity_at_sensitivity": "specificity at a fixed sensitivity",
+    "partial_auroc": "partial AUROC",
+    "net_benefit": "net benefit",
+    "net_benefit_of_all": "net benefit of acting on everyone",
+    "missed_per_1000": "missed per 1,000",
+    "false_alarms_per_1000": "false alarms per 1,000",
     "attack_success": "attack success",
     "attack_success_8bit": "attack success after 8-bit rounding",
 }
@@ -77,7 +88,12 @@ SCORES = {
     "kappa",
     "cohen_kappa",
     "aurc",
+    "partial_auroc",
+    "net_benefit",
+    "net_benefit_of_all",
 }
+RATIOS = {"likelihood_ratio_positive", "likelihood_ratio_negative"}
+PER_1000 = {"missed_per_1000", "false_alarms_per_1000"}
 COUNTS = {"queries_to_success"}
 MODES = {"worst_of_k": "worst of {k} draws", "grid": "worst of the grid"}
 # What the severity of a corruption is measured in.
@@ -108,6 +124,11 @@ TOLD = (
     "factor",
     "cutoff",
     "coverage",
+    "prevalence",
+    "threshold",
+    "specificity",
+    "sensitivity",
+    "max_fpr",
 )
 
 
@@ -131,8 +152,12 @@ def amount(metric: str, value: float) -> str:
     """
     if metric.startswith("smallest_epsilon"):
         return as_levels(value)
-    if metric in COUNTS:
+    if metric in COUNTS or (metric in RATIOS and value >= 1000):
         return f"{value:.0f}"
+    if metric in RATIOS:
+        return f"{value:.3g}"
+    if metric in PER_1000:
+        return f"{value:.1f}"
     if metric in SCORES:
         text = f"{value:.3f}"
         return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
@@ -143,6 +168,9 @@ def interval(finding: Finding) -> str:
     """ "62.7–84.9%", or why there is none."""
     if finding.low is None or finding.high is None:
         return "no interval"
+    if finding.low < 0:  # a dash would be read as a sign
+        ends = (amount(finding.metric, limit) for limit in (finding.low, finding.high))
+        return " to ".join(ends).replace("-", "−")
     low = amount(finding.metric, finding.low).removesuffix("%")
     return f"{low}–{amount(finding.metric, finding.high)}"
 

@@ -6,6 +6,10 @@ from hipaudit.metric_words.words import Words
 
 _RATIO = "score limits (Koopman), the patient bootstrap where patients repeat"
 _BAYES = "the limits are those of the likelihood ratio, carried over by Bayes' rule"
+_READ = (
+    "read off the ROC curve; limits allow for the threshold being estimated, and there are none "
+    "where fewer than five patients lie beyond the fixed rate"
+)
 _HARM = "the limits are those of the rate, scaled"
 _ELSEWHERE = (
     "Holds if the model errs there as on this set: other patients, other devices and milder or "
@@ -40,13 +44,13 @@ METRICS = {
     ),
     "sensitivity_at_specificity": Words(
         "sensitivity if the threshold were set for a specificity of .90 or .95",
-        "read off the ROC curve; limits allow for the threshold being estimated as well",
+        _READ,
         "Not what is deployed: it compares models, and shows what another threshold would cost.",
         "Zhou & Qin 2005, Stat Med 24:465",
     ),
     "specificity_at_sensitivity": Words(
         "specificity if the threshold were set for a sensitivity of .90 or .95",
-        "read off the ROC curve; limits allow for the threshold being estimated as well",
+        _READ,
         "Not what is deployed: it compares models, and shows what another threshold would cost.",
         "Zhou & Qin 2005, Stat Med 24:465",
     ),

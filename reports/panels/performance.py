@@ -1,4 +1,4 @@
-"""Section 4: the two-by-two table, rates, predictive values, and what the gate said."""
+"""Section 4: the two-by-two table, rates, and what the gate said."""
 
 from __future__ import annotations
 
@@ -42,42 +42,6 @@ def clean_table(material: Material) -> Sequence[Block]:
     return [
         Table(
             "Performance without stress", columns, rows, note, frozenset({1, 2}), (28, 30, 16, 26)
-        )
-    ]
-
-
-@panel("predictive_values")
-def predictive_values(material: Material) -> Sequence[Block]:
-    sens, spec = material.clean("sensitivity"), material.clean("specificity")
-    declared = material.card.performance.prevalences
-    if not (sens and spec) or sens.value is None or spec.value is None:
-        return []
-    if len(declared) < 3:
-        words = (
-            "NOT SUPPLIED: three or more prevalences of the site (card.yaml, "
-            "performance.prevalences). PPV and NPV of this set hold at its own share of "
-            "positives only and are not given for practice."
-        )
-        return [Text(words, "Predictive values at declared prevalences.")]
-    rows = []
-    for share in declared:
-        hit = share * sens.value
-        alarm = (1 - share) * (1 - spec.value)
-        quiet = (1 - share) * spec.value
-        missed = share * (1 - sens.value)
-        ppv = f"{100 * hit / (hit + alarm):.1f}%" if hit + alarm else "–"
-        npv = f"{100 * quiet / (quiet + missed):.2f}%" if quiet + missed else "–"
-        rows.append([f"{100 * share:g}%", ppv, npv, f"{1000 * missed:.1f}"])
-    columns = ["Prevalence", "PPV", "NPV", "Missed per 1,000"]
-    note = "By Bayes' rule from the sensitivity and specificity above; interval not computed."
-    return [
-        Table(
-            "Predictive values at declared prevalences",
-            columns,
-            rows,
-            note,
-            numeric=frozenset({0, 1, 2, 3}),
-            widths=(25, 25, 25, 25),
         )
     ]
 

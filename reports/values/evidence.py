@@ -47,16 +47,6 @@ def majority(material: Material) -> Value:
     )
 
 
-@value("clean.likelihood_ratios")
-def likelihood_ratios(material: Material) -> Value:
-    sens, spec = material.clean("sensitivity"), material.clean("specificity")
-    if not (sens and spec) or sens.value is None or spec.value is None:
-        return None
-    plus = f"{sens.value / (1 - spec.value):.2f}" if spec.value < 1 else "not finite"
-    minus = f"{(1 - sens.value) / spec.value:.2f}" if spec.value > 0 else "not finite"
-    return f"LR+ {plus}, LR− {minus} (from the two rates above; interval not computed)"
-
-
 @value("natural.examined")
 def natural(material: Material) -> Value:
     return _done(material, "corruption")
