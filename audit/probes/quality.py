@@ -10,7 +10,7 @@ import torch
 
 from audit.draws import ranked
 from audit.errors import HipauditError
-from audit.findings.frame import make_frame
+from audit.findings.frame import Frame, make_frame
 from audit.findings.groups import make_groups
 from audit.findings.measure import rate_finding
 from audit.findings.proportions import limits as limits_of_rates
@@ -19,6 +19,7 @@ from audit.findings.rates import CASES, Rate
 from audit.findings.view import Bools, Ints, Label
 from audit.metrics.interval import Interval
 from audit.probes.quality_picture import picture
+from audit.probes.quality_quartiles import by_quartile, decided, trends, warnings
 from audit.probes.registry import Examination, probe
 from audit.quality.limits import LIMITED, Limits, limits_of
 from audit.quality.measures import MEASURES, measures
@@ -36,10 +37,13 @@ def quality(examination: Examination) -> ProbeReport:
     """Measures every picture as the model sees it; lists those beyond the limits of quality.
 
     Findings: `poor_quality` (share beyond some limit, and beyond each), `accuracy_sound` and
-    `accuracy_poor` (decisions without stress, within the limits and beyond). Details: quantiles
+    `accuracy_poor` (decisions without stress, within the limits and beyond); per measure
+    `error_by_quality` (do errors go with it, label by label) and per quartile of it
+    `accuracy_by_quality`, `sensitivity_by_quality`, `specificity_by_quality`. Details: quantiles
     of every measure, and the ids of the cases beyond with what is wrong with each: a list for a
-    radiologist. The limits are those of the defence `quality-filter`. With `images`, two pictures
-    per reason in seeded order, none with burned-in text. It looks at the audited cases only.
+    radiologist. Warning `quality-dependent` per measure that errors go with (Holm p < .01).
+    The limits are those of the defence `quality-filter`. With `images`, two pictures per reason
+    in seeded order, none with burned-in text. It looks at the audited cases only.
     """
     try:
         limits = limits_of(examination.classifier)
@@ -53,10 +57,14 @@ def quality(examination: Examination) -> ProbeReport:
     review = _review(examination, sample, beyond)
     if examination.params.get("images", True):
         _show(examination, review)
+    groups = make_groups(examination.predictions.subjects, [])
+    frame = make_frame(examination.predictions, groups, examination.seed, RESAMPLES)
+    told = decided(frame, sample)
+    rates, links = list(by_quartile(frame, told, found)), trends(frame, told, found)
     return ProbeReport(
         probe="quality",
-        findings=tuple(_findings(examination, sample, poor, beyond)),
-        notes=_notes(limits, review),
+        findings=(*_findings(frame, sample, poor, beyond), *links, *rates),
+        notes=(*_notes(limits, review), *warnings(links, rates)),
         details={
             "limits": limits.as_dict(),
             "quantiles": {name: _quantiles(values) for name, values in found.items()},
@@ -73,6 +81,7 @@ def _measured(examination: Examination, sample: Ints) -> dict[str, npt.NDArray[n
         case = cases[examination.predictions.subjects[int(index)].id]
         found = measures(examination.classifier.prepare(case)[None])
         rows.append([float(found[name]) for name in MEASURES])
+        examination.check_time()
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(MEASURES))
     return {name: table[:, column] for column, name in enumerate(MEASURES)}
 
@@ -90,9 +99,9 @@ def _review(
 
 
 def _findings(
-    examination: Examination, sample: Ints, poor: Bools, beyond: Mapping[str, Bools]
+    frame: Frame, sample: Ints, poor: Bools, beyond: Mapping[str, Bools]
 ) -> Iterator[Finding]:
-    predictions = examination.predictions
+    predictions = frame.predictions
     cases = sample.astype(np.int64)
     right = predictions.clean_correct()[cases]
     everyone = np.ones(len(cases), dtype=bool)
@@ -106,9 +115,7 @@ def _findings(
         for name, flag in beyond.items()
         if flag.any()
     ]
-    groups = make_groups(predictions.subjects, [])
-    frame = make_frame(predictions, groups, examination.seed, RESAMPLES)
-    table = tabulate(frame, cases, [rate for rate, _ in rates], groups.members[cases])
+    table = tabulate(frame, cases, [rate for rate, _ in rates], frame.groups.members[cases])
     low, high, method = limits_of_rates(table)
     for m, (rate, reason) in enumerate(rates):
         label = Label("clean", "none", "clean", {"beyond": reason} if reason else {})

@@ -6,6 +6,28 @@ from hipaudit.metric_words.words import Words
 
 NORTHCUTT = "Northcutt et al. 2021, arXiv:1911.00068"
 METRICS = {
+    "error_by_quality": Words(
+        "whether errors go with a measure of quality",
+        "chance that a wrong decision measures higher than a right one of the same label; p of a "
+        "rank score test within labels, patients as the unit; Holm over the measures",
+        "0.5 is no link. What the picture shows may go with its quality.",
+        "Boos 1992, doi:10.1080/00031305.1992.10475921",
+    ),
+    "accuracy_by_quality": Words(
+        "share decided correctly in a quartile of a measure of quality",
+        "correct and in the quartile / in the quartile; 1 is the lowest",
+        "Quartiles of these images; another set has others.",
+    ),
+    "sensitivity_by_quality": Words(
+        "sensitivity in a quartile of a measure of quality",
+        "positives called positive / positives in the quartile",
+        "Read it beside accuracy_by_quality.",
+    ),
+    "specificity_by_quality": Words(
+        "specificity in a quartile of a measure of quality",
+        "negatives called as labelled / negatives in the quartile",
+        "Read it beside accuracy_by_quality.",
+    ),
     "label_errors_suspected": Words(
         "share of the labels worth reading again",
         "off the diagonal of the confident joint (surer of another class than the model usually is "

@@ -13,6 +13,10 @@ MODULES = [
     "audit.metrics.confusion",
     "audit.metrics.difference",
     "audit.metrics.proportion",
+    "audit.metrics.trend",
+    "audit.metrics.spot_check",
+    "audit.metrics.label_noise",
+    "audit.metrics.confident_learning",
 ]
 
 
