@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit, ndtr
+from scipy.special import ndtr
 
 from audit.metrics.auroc import Array, Bools, Ints, Roc, covariance, roc, variance
 from audit.metrics.interval import Interval, Z
 
 METHOD = "DeLong, matched"
+LARGE = 5  # of each label, for a stratum whose share is taken as estimated
 NEARLY = 1e-7  # rounding of a variance of zero
 
 
@@ -56,18 +57,17 @@ def matched_auroc(
     """AUROC of (N,) scores with positives and negatives alike over `strata` (N,), by weights.
 
     `patients` (N,): number of each case's patient, in [0, `count`), the unit of the error. Some
-    stratum must hold both labels. The error is the larger of two: with the weights as given,
-    right for many small strata, and with the strata's shares as estimated, right for few large
-    ones. Source of the error: influence functions summed by patient, as in Obuchowski 1997,
+    stratum must hold both labels. The error takes the share of a large stratum as estimated and
+    the weights in small ones (under 5 of a label) as given, since nothing can be estimated there.
+    Source of the error: influence functions summed by patient, as in Obuchowski 1997,
     doi:10.2307/2533958.
     """
     total = int(patients.max()) + 1 if count is None else count
     plain = roc(scores, positive, patients, total)
-    both = _influences(scores, positive, patients, strata, total)
-    widest = max(both, key=variance)
-    spreads = [variance(one) + variance(plain) - 2 * covariance(one, plain) for one in both]
-    change = widest.area - plain.area
-    return Matched(widest, change, *_tested(change, max(spreads)))
+    matched = _matched(scores, positive, patients, strata, total)
+    change = matched.area - plain.area
+    spread = variance(matched) + variance(plain) - 2 * covariance(matched, plain)
+    return Matched(matched, change, *_tested(change, spread))
 
 
 def _tested(value: float, spread: float) -> tuple[Interval, float]:
@@ -80,36 +80,37 @@ def _tested(value: float, spread: float) -> tuple[Interval, float]:
     return Interval(low, high, METHOD), float(2 * ndtr(-abs(value) / error))
 
 
-def _influences(
-    scores: Array, positive: Bools, patients: Ints, strata: Ints, total: int
-) -> tuple[Roc, Roc]:
-    """The matched AUROC with weights as given, and with the strata's shares as estimated."""
+def _matched(scores: Array, positive: Bools, patients: Ints, strata: Ints, total: int) -> Roc:
+    """The matched AUROC, with what each patient adds to its error."""
     place, ill, well = _counts(positive, strata)
     weights = np.where(positive, well[place], ill[place]) / (ill + well)[place]
-    sums = weights[positive].sum()  # of the negatives it is the same
     placed = np.empty(len(scores))  # share of the other label's weight on the right side
     placed[positive] = _share_below(scores[positive], scores[~positive], weights[~positive])
     placed[~positive] = 1 - _share_below(scores[~positive], scores[positive], weights[positive])
     area = float(np.average(placed[positive], weights=weights[positive]))
     given = weights * (placed - area)
-    means = [
-        np.bincount(place[side], placed[side], len(ill)) / np.maximum(number, 1)
-        for side, number in ((positive, ill), (~positive, well))
-    ]
-    mine = np.where(positive, means[0][place], means[1][place])
-    off = (means[0] + means[1] - 2 * area)[place]
-    estimated = weights * (placed - mine) + np.where(weights > 0, weights**2 * off, 0.0)
+    large = (np.minimum(ill, well) >= LARGE)[place]
+    parts = np.where(large, _estimated(placed - area, weights, positive, place), given)
+    parts /= weights[positive].sum()  # of the negatives it is the same
     start = _counted(area, positive, patients, weights, total)
-    return (
-        _with(start, given / sums, positive, patients, total),
-        _with(start, estimated / sums, positive, patients, total),
-    )
-
-
-def _with(start: Roc, parts: Array, positive: Bools, patients: Ints, total: int) -> Roc:
     up = np.bincount(patients[positive], parts[positive], total)
     down = np.bincount(patients[~positive], parts[~positive], total)
     return replace(start, up=up.astype(np.float64), down=down.astype(np.float64))
+
+
+def _estimated(off: Array, weights: Array, positive: Bools, place: Ints) -> Array:
+    """(N,) what each case adds: its own place in its stratum, and its stratum's to the whole.
+
+    `off` (N,): placements less the area. A stratum of m and n cases weighs m·n/(m + n), of which
+    a case's derivative is the square of its weight.
+    """
+    count = int(place.max()) + 1
+    means = np.zeros((2, count))
+    for row, side in enumerate((positive, ~positive)):
+        number = np.bincount(place[side], minlength=count)
+        means[row] = np.bincount(place[side], off[side], count) / np.maximum(number, 1)
+    mine = np.where(positive, means[0][place], means[1][place])
+    return np.asarray(weights * (off - mine) + weights**2 * means.sum(0)[place])
 
 
 def _counted(area: float, positive: Bools, patients: Ints, weights: Array, total: int) -> Roc:
@@ -144,17 +145,3 @@ def _share_below(values: Array, others: Array, weights: Array) -> Array:
     strictly = summed[np.searchsorted(ordered, values, side="left")]
     at_most = summed[np.searchsorted(ordered, values, side="right")]
     return np.asarray((strictly + at_most) / (2 * summed[-1]))
-
-
-def chance_p(one: Roc) -> float:
-    """Two-sided p-value of an AUROC of ½, on the scale and with the error of `auroc_interval`.
-
-    An AUROC of 0 or 1 has no estimated error: there it is as unlikely as so many equal tosses as
-    the rarer class has patients.
-    """
-    spread = variance(one)
-    if not 0 < one.area < 1 or not spread > 0:
-        fewest = min(one.with_positive, one.with_negative)
-        return min(1.0, 2 * 0.5**fewest) if one.area in (0.0, 1.0) else 1.0
-    z = float(logit(one.area)) * one.area * (1 - one.area) / math.sqrt(spread)
-    return float(2 * ndtr(-abs(z)))

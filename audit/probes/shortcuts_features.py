@@ -16,8 +16,9 @@ from audit.findings.measure import with_value
 from audit.findings.rates import FEWEST
 from audit.findings.view import Bools, Floats, Ints
 from audit.metrics.auroc import auroc_interval
-from audit.metrics.matched import chance_p, matched_auroc, pairs_within
+from audit.metrics.matched import pairs_within
 from audit.metrics.multiplicity import holm
+from audit.metrics.within import chance_p, within_auroc
 from audit.probes.shortcuts_fit import classified, folds_of
 from audit.probes.shortcuts_metadata import Check, clean
 from audit.probes.shortcuts_table import Column, Table
@@ -123,15 +124,16 @@ def _values(column: Column, codes: Ints) -> list[int]:
 
 def _read(start: Finding, table: Table, rows: Ints, wide: Floats, has: Bools, seed: int) -> Finding:
     label, patients = table.positive[rows], table.patients[rows]
-    strata = label.astype(np.int64)
     start = start.model_copy(update={"events": int(has.sum())})
-    pairs = pairs_within(has, strata)
+    pairs = pairs_within(has, label)
     if pairs < FEWEST or not wide.shape[1]:
         few = f"fewer than {FEWEST} pairs of cases with and without it that share their label"
         return start.model_copy(update={"reason": few if wide.shape[1] else "constant features"})
     fold = folds_of(patients, has, generator(seed, "shortcuts", "feature folds"))
     said = classified(_within(wide, label), has, fold, STRENGTH)
-    area = matched_auroc(said, has, patients, strata, table.count).roc
+    area = within_auroc(said, has, patients, 2 * fold + label, table.count)
+    if area is None:
+        return start.model_copy(update={"reason": "no fold holds both of one label"})
     return with_value(start, area.area, auroc_interval(area)).model_copy(
         update={"p": chance_p(area)}
     )

@@ -10,11 +10,12 @@ import numpy as np
 
 from audit.draws import generator
 from audit.findings.measure import finding, with_value
-from audit.findings.view import Floats, Label
-from audit.metrics.auroc import auroc_interval, roc
+from audit.findings.view import Bools, Floats, Ints, Label
+from audit.metrics.auroc import auroc_interval
 from audit.metrics.bootstrap import patient_sums, percentile_limits
 from audit.metrics.interval import Interval
 from audit.metrics.multiplicity import holm
+from audit.metrics.within import within_auroc
 from audit.probes.shortcuts_fit import (
     classified,
     folds_of,
@@ -60,12 +61,11 @@ def label_findings(table: Table, seed: int, permutations: int, check: Check) -> 
     ]
     if table.too_few:
         return [start.model_copy(update={"reason": table.too_few}) for start in starts]
-    draw = generator(seed, "shortcuts", "folds")
-    fold = folds_of(table.patients, table.positive, draw)
-    whole = _auroc(starts[0], table, classified(table.one_hot(table.columns), table.positive, fold))
+    fold = folds_of(table.patients, table.positive, generator(seed, "shortcuts", "folds"))
+    whole = _auroc(starts[0], table, table.one_hot(table.columns), fold)
     whole = whole.model_copy(update={"p": _whole_p(table, whole, seed, permutations, check)})
     alone = [
-        _auroc(start, table, classified(column.one_hot, table.positive, fold))
+        _auroc(start, table, column.one_hot, fold)
         for start, column in zip(starts[1:], table.columns, strict=True)
     ]
     p_values = attribute_p(table, seed, check)
@@ -76,20 +76,28 @@ def label_findings(table: Table, seed: int, permutations: int, check: Check) -> 
     ]
 
 
-def _auroc(start: Finding, table: Table, said: Floats) -> Finding:
-    found = roc(said, table.positive, table.patients, table.count)
+def _auroc(start: Finding, table: Table, columns: Floats, fold: Ints) -> Finding:
+    said = classified(columns, table.positive, fold)
+    found = within_auroc(said, table.positive, table.patients, fold, table.count)
+    if found is None:
+        return start.model_copy(update={"reason": "no fold holds both labels"})
     return with_value(start, found.area, auroc_interval(found))
 
 
-def _whole_p(table: Table, whole: Finding, seed: int, most: int, check: Check) -> float:
+def _whole_p(table: Table, whole: Finding, seed: int, most: int, check: Check) -> float | None:
+    if whole.value is None:
+        return None
     draw = generator(seed, "shortcuts", "folds of moved labels")
     columns = table.one_hot(table.columns)
 
-    def fitted(labels: np.ndarray) -> Floats:
-        return classified(columns, labels, folds_of(table.patients, labels, draw))
+    def area(labels: Bools) -> float:
+        fold = folds_of(table.patients, labels, draw)
+        said = classified(columns, labels, fold)
+        found = within_auroc(said, labels, table.patients, fold, table.count)
+        return 0.0 if found is None else found.area
 
     moved = shuffles(table.patients, generator(seed, "shortcuts", "moved labels"))
-    return procedure_p(fitted, table.positive, whole.value or 0.0, moved, most, check)[0]
+    return procedure_p(area, table.positive, whole.value, moved, most, check)
 
 
 def attribute_p(table: Table, seed: int, check: Check) -> list[float]:

@@ -6,11 +6,14 @@ has a control of the same area elsewhere, since filling is itself a change of th
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 Image = npt.NDArray[np.float32]  # (H, W) in [0, 1]
 
 FRAME = 0.10  # of the side
@@ -32,6 +35,7 @@ RULE = (
 )
 
 
+@cache
 def border(height: int, width: int) -> Bools:
     """(H, W): the outer tenth of height and width on each side."""
     down, across = max(1, round(FRAME * height)), max(1, round(FRAME * width))
@@ -40,6 +44,7 @@ def border(height: int, width: int) -> Bools:
     return mask
 
 
+@cache
 def ring(height: int, width: int) -> Bools:
     """(H, W): the frame just inside the border, of the same area up to a line of pixels."""
     outer = border(height, width)
@@ -130,12 +135,20 @@ def filled(image: Image, mask: Bools) -> Image:
     outside = (~mask).astype(np.float32)
     share = ndimage.uniform_filter(outside, side, mode="nearest")
     level = ndimage.uniform_filter(image * outside, side, mode="nearest") / np.maximum(share, 1e-6)
-    rows, columns = ndimage.distance_transform_edt(
-        mask, return_distances=False, return_indices=True
-    )
+    rows, columns = _nearest(mask.tobytes(), mask.shape)
     out = image.copy()
-    out[mask] = level[rows[mask], columns[mask]]
+    out[mask] = level[rows, columns]
     return out
+
+
+@lru_cache(maxsize=8)  # the frame's is asked for every image
+def _nearest(mask: bytes, shape: tuple[int, int]) -> tuple[Ints, Ints]:
+    """Row and column of the nearest pixel outside, for each pixel inside a mask."""
+    inside = np.frombuffer(mask, dtype=bool).reshape(shape)
+    rows, columns = ndimage.distance_transform_edt(
+        inside, return_distances=False, return_indices=True
+    )
+    return rows[inside], columns[inside]
 
 
 def boxed(boxes: list[tuple[slice, slice]], shape: tuple[int, ...]) -> Bools:

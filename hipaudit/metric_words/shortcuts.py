@@ -11,8 +11,8 @@ OCCLUSION = "Zeiler & Fergus 2014, arXiv:1311.2901 (occlusion); " + DEGRAVE
 METRICS = {
     "metadata_auroc": Words(
         "how well the label is predicted from the attributes alone, without the image",
-        "AUROC of out-of-fold scores of an L2 logistic regression; folds keep patients whole; p: "
-        "labels moved between patients",
+        "AUROC of out-of-fold scores of an L2 logistic regression, compared within folds, which "
+        "keep patients whole; p: labels moved between patients",
         "Of the data, not of the model: it says what a model could exploit. The interval "
         "conditions on the fits. .5 is chance.",
         BADGELEY,
@@ -25,8 +25,8 @@ METRICS = {
     ),
     "attribute_from_features": Words(
         "how well an attribute's value is read from the model's last features",
-        "out-of-fold AUROC of a logistic regression, among cases with and without the value "
-        "matched on the label; .5 is chance",
+        "out-of-fold AUROC of a logistic regression, of pairs with and without the value that "
+        "share their label and fold; .5 is chance",
         "Encoded is not used: networks encode much that their decision leaves aside.",
         BADGELEY,
     ),

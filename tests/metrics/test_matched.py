@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from audit.metrics.auroc import auroc_interval, roc, variance
-from audit.metrics.matched import chance_p, matched_auroc, overlap_weights, pairs_within
+from audit.metrics.matched import matched_auroc, overlap_weights, pairs_within
 
 
 def drawn(
@@ -110,14 +110,5 @@ def test_intervals_hold_the_truth_as_often_as_they_say_or_more(case):
 @pytest.mark.parametrize("case", CASES)
 def test_intervals_hold_the_truth_in_95_of_100_draws(case):
     area, change = coverage(case, 1000)
-    assert 0.93 <= area <= 0.985  # the larger of two errors is taken
-    assert 0.93 <= change <= 0.995
-
-
-def test_the_p_value_of_chance_agrees_with_the_interval_about_one_half():
-    rng = np.random.default_rng(6)
-    for _ in range(200):
-        scores, positive, _ = drawn(rng, 60, 2, 0.0, 0.0)
-        one = roc(scores - 0.4 * positive, positive, np.arange(60))
-        low, high, _ = auroc_interval(one)
-        assert (chance_p(one) < 0.05) == (not low <= 0.5 <= high)
+    assert 0.93 <= area <= 0.97
+    assert 0.93 <= change <= 0.97

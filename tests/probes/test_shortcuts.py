@@ -20,7 +20,7 @@ WARNINGS = "shortcut-metadata", "shortcut-matched", "shortcut-occlusion", "short
 
 def examined(module: nn.Module, **planted: float) -> ProbeReport:
     options = AuditOptions(
-        preset="ci", stresses=("fgsm",), probes=("shortcuts",), images=False, batch_size=16
+        preset="ci", stresses=("gamma",), probes=("shortcuts",), images=False, batch_size=16
     )
     with TemporaryDirectory() as folder:
         results = conduct(
