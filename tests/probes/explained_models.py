@@ -16,8 +16,8 @@ from audit.evidence import Predictions, Rows, RunEvidence, Subject
 from audit.probes.registry import Examination, Picture, get_probe
 from audit.results import DataDescription, ModelDescription, PlannedRun, Preparation, ProbeReport
 
-SIDE = 48
-PATCH = 8
+SIDE = 32
+PATCH = 6
 CLASSES = ("normal", "fracture")
 
 
@@ -72,7 +72,7 @@ def classifier_of(module: nn.Module, layer: str | None = "seen") -> Classifier:
 
 
 class Net(nn.Module):
-    """Convolutions up to `seen` (12 × 12), then their mean and a linear layer."""
+    """Convolutions up to `seen` (8 × 8), then their mean and a linear layer."""
 
     def __init__(self, *, norm: bool = False, width: int = 8, grid: int = 1) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class ShowsNothing(nn.Module):
 
 
 @cache
-def trained(seed: int = 0, *, norm: bool = False, grid: int = 1, epochs: int = 10) -> nn.Module:
+def trained(seed: int = 0, *, norm: bool = False, grid: int = 1, epochs: int = 8) -> nn.Module:
     """A Net that has learnt to see the patch."""
     images, labels, _ = scenes(256, 100 + seed)
     x, y = (torch.from_numpy(images)[:, None] - 0.5) / 0.25, torch.from_numpy(labels)

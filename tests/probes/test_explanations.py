@@ -78,7 +78,7 @@ def test_maps_of_a_pattern_without_a_bearing_on_the_score_are_called_unfaithful(
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = classifier_of(ShowsNothing(trained()))
-    report = explained(model, cases(40))
+    report = explained(model, cases(30))
     flagged = [n.text for n in report.notes if n.code == "explanation-unfaithful"]
     assert len(flagged) == len(LAYERED)
     assert all(
@@ -91,7 +91,7 @@ def test_a_network_whose_score_hardly_moves_is_not_called_unfaithful() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(5)
         model = classifier_of(Net().eval())
-    report = explained(model, cases(24))
+    report = explained(model, cases(20))
     assert "explanation-unfaithful" not in warned(report)
     assert any(n.code == "explanation-undecided" for n in report.notes)
 
@@ -99,7 +99,7 @@ def test_a_network_whose_score_hardly_moves_is_not_called_unfaithful() -> None:
 def test_the_audited_classifier_is_left_as_it_was() -> None:
     module = Net(norm=True).eval()
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    explained(classifier_of(module), cases(24))
+    explained(classifier_of(module), cases(20), forwards=2500)
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
     assert not any(m._forward_hooks for m in module.modules())
     assert not module.training
