@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo study-small test test-all lint format bench bench-memory bench-overhead wheel docs schema clean pango
+.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead wheel docs schema clean pango
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ test: $(INSTALLED) pango  ## the test suite without the slow tests, and the buil
 test-all: $(INSTALLED) pango  ## every test, the slow ones too
 	$(BIN)/python -m pytest -m ""
 	sh tools/check_wheel.sh $(BIN)
+
+planted: $(INSTALLED)  ## audit models with planted flaws and sound ones; write docs/planted.md
+	HIPAUDIT_PLANTED=docs/planted.md $(BIN)/python -m pytest -m "" tests/planted
 
 lint: $(INSTALLED)  ## ruff and mypy --strict
 	$(BIN)/ruff check .
