@@ -69,8 +69,7 @@ def shortcuts(examination: Examination) -> ProbeReport:
     table = table_of(examination.predictions, examination.seed)
     seen, limit = _seen(examination, table), _affordable(examination)
     findings = [*_of_table(examination, table, seen), *_of_network(examination, table, seen)]
-    positive = examination.classifier.description.positive_class
-    said = [*notes(table, findings, positive), *_asides(table, seen, limit)]
+    said = [*notes(table, findings, _classes(examination)), *_asides(table, seen, limit)]
     return ProbeReport(
         probe="shortcuts",
         findings=tuple(findings),
@@ -85,6 +84,13 @@ def shortcuts(examination: Examination) -> ProbeReport:
             "not_examined": seen.missing,
         },
     )
+
+
+def _classes(examination: Examination) -> tuple[str, str]:
+    """What the positive images are called, and the others."""
+    description = examination.classifier.description
+    others = [name for name in description.classes if name != description.positive_class]
+    return description.positive_class, others[0] if len(others) == 1 else "other"
 
 
 def _of_table(examination: Examination, table: Table, seen: Seen) -> list[Finding]:

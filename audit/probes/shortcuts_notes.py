@@ -12,6 +12,7 @@ from audit.probes.shortcuts_table import Table
 from audit.results import Finding, Note
 
 MOST_OF_A_MAP = 0.5  # of the border: it is a third of the image
+Classes = tuple[str, str]
 TWICE = 2.0  # of a marker: as much as its mirrored places together with it would have
 
 
@@ -31,10 +32,19 @@ def told_by(findings: Sequence[Finding]) -> list[Finding]:
     return [f for f in findings if f.metric == "metadata_auroc" and above(f, 0.5)]
 
 
-def notes(table: Table, findings: Sequence[Finding], positive: str) -> Iterator[Note]:
-    """Every sign as a warning, what is only encoded as information, and the absence of signs."""
+def carrying(findings: Sequence[Finding]) -> list[Finding]:
+    """The attributes whose counts differ by label beyond chance, after Holm."""
+    alone = [f for f in findings if f.metric == "metadata_auroc" and f.params]
+    return [f for f in alone if f.p_holm is not None and f.p_holm < ALPHA]
+
+
+def notes(table: Table, findings: Sequence[Finding], classes: Classes) -> Iterator[Note]:
+    """Every sign as a warning, what is only encoded as information, and the absence of signs.
+
+    `classes`: what the positive and the other images are called.
+    """
     said = [
-        *_metadata(table, findings, positive),
+        *_metadata(table, findings, classes),
         *_encoded(findings),
         *_matched(findings),
         *_occluded(findings),
@@ -49,31 +59,29 @@ def notes(table: Table, findings: Sequence[Finding], positive: str) -> Iterator[
         yield Note(code="shortcut-none", level="info", text=text)
 
 
-def _metadata(table: Table, findings: Sequence[Finding], positive: str) -> Iterator[Note]:
-    found = told_by(findings)
-    if not found:
+def _metadata(table: Table, findings: Sequence[Finding], classes: Classes) -> Iterator[Note]:
+    if not told_by(findings):
         return
     whole = next(f for f in findings if f.metric == "metadata_auroc" and not f.params)
-    attributes = {str(f.params["attribute"]): f for f in found if f.params}
     words = [
-        _counted(table, name, positive) + f" (AUROC alone {_limits(f)})"
-        for name, f in sorted(attributes.items(), key=lambda item: -(item[1].value or 0.0))
+        f"{_counted(table, str(f.params['attribute']), classes)} (AUROC alone {_limits(f)})"
+        for f in sorted(carrying(findings), key=lambda f: -(f.value or 0.0))
     ]
     carried = "; ".join(words) if words else "no attribute alone; they predict it together"
     text = (
         f"The label can be predicted from metadata alone, without the image: AUROC "
-        f"{_limits(whole)} out of fold for all attributes together. {_upper(carried)}. A model "
-        "can score on this data by reading such an attribute instead of the finding."
+        f"{_limits(whole)} out of fold for all attributes together. By attribute: {carried}. A "
+        "model can score on this data by reading such an attribute instead of the finding."
     )
     yield Note(code="shortcut-metadata", level="warning", text=text)
 
 
-def _counted(table: Table, name: str, positive: str) -> str:
+def _counted(table: Table, name: str, classes: Classes) -> str:
     column = next(column for column in table.columns if column.name == name)
     t = telling(table, column)
     return (
-        f"{name} {t.value} is found in {t.with_label} of {t.positives} {positive} and "
-        f"{t.without} of {t.negatives} other images"
+        f"{name} {t.value} is found in {t.with_label} of {t.positives} {classes[0]} and "
+        f"{t.without} of {t.negatives} {classes[1]} images"
     )
 
 
@@ -82,7 +90,7 @@ def _encoded(findings: Sequence[Finding]) -> Iterator[Note]:
     if not found:
         return
     told = told_by(findings)
-    alone = {f.params["attribute"] for f in told if f.params}
+    alone = {f.params["attribute"] for f in carrying(findings)} if told else set()
     risky = [f for f in found if f.params["attribute"] in alone or (told and not alone)]
     if risky:
         text = (
@@ -178,7 +186,3 @@ def _points(found: Finding) -> str:
         f"{100 * (found.value or 0):.1f} points (95% CI {100 * (found.low or 0):.1f} to "
         f"{100 * (found.high or 0):.1f})"
     )
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -59,7 +59,7 @@ def test_a_reader_of_the_marker_is_named_by_every_way_of_looking():
     assert warnings(report) >= {
         "shortcut-metadata", "shortcut-encoded", "shortcut-matched", "shortcut-occlusion",
     }  # fmt: skip
-    assert "Marker yes is found in" in text_of(report, "shortcut-metadata")
+    assert "marker yes is found in" in text_of(report, "shortcut-metadata")
     assert "Filling the marker" in text_of(report, "shortcut-occlusion")
     assert number(report, "matched_auroc", attribute="marker") == pytest.approx(0.5, abs=0.12)
 
@@ -68,7 +68,7 @@ def test_a_reader_of_the_scanner_is_named_by_matching_and_not_by_occlusion():
     report = report_of("scanner", scanner=0.6)
     assert {"shortcut-metadata", "shortcut-matched"} <= warnings(report)
     assert "shortcut-occlusion" not in warnings(report)
-    assert "Scanner B is found in" in text_of(report, "shortcut-metadata")
+    assert "scanner B is found in" in text_of(report, "shortcut-metadata")
     assert number(report, "attribute_from_features", attribute="scanner", value="B") > 0.95
     assert number(report, "model_explained_by_metadata") > 0.5
 

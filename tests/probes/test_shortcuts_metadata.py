@@ -60,7 +60,7 @@ def table(
 
 def told(found: Table, permutations: int = 119) -> tuple[list[Finding], list[Note]]:
     findings = [*label_findings(found, 0, permutations, never), *matched_findings(found)]
-    return findings, list(notes(found, findings, "fracture"))
+    return findings, list(notes(found, findings, ("fracture", "normal")))
 
 
 def like_fracatlas(seed: int = 0) -> Table:
@@ -78,7 +78,7 @@ def test_hardware_in_11_of_87_fractured_and_0_of_474_normal_images_is_named():
     findings, said = told(like_fracatlas())
     (note,) = [n for n in said if n.code == "shortcut-metadata"]
     assert note.level == "warning"
-    assert "ardware 1 is found in 11 of 87 fracture and 0 of 474 other images" in note.text
+    assert "hardware 1 is found in 11 of 87 fracture and 0 of 474 normal images" in note.text
     (alone,) = [
         f for f in findings if f.params == {"attribute": "hardware"} and f.metric[:4] == "meta"
     ]
