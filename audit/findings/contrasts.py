@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -103,33 +103,38 @@ def _rate_gap(
         pair,
         n=int(table.whole[m, at].min()),
         assumed=bool(table.assumed[m, at].any()),
+        told=_reason(rate.needed) if table.needs[m, at].min() < FEWEST else {"p": float(p)},
     )
-    if table.needs[m, at].min() < FEWEST:
-        return start.model_copy(update={"reason": f"fewer than {FEWEST} {rate.needed}"})
+    if start.reason:
+        return start
     one, two = table.part[m, at] / table.whole[m, at]
-    return with_value(start, float(one - two), limits).model_copy(update={"p": float(p)})
+    return with_value(start, float(one - two), limits)
+
+
+def _reason(needed: str) -> dict[str, str]:
+    return {"reason": f"fewer than {FEWEST} {needed}"}
 
 
 def _auroc_gap(measured: Measured, pair: tuple[int, int]) -> Finding:
     one, two = (measured.rocs[g] for g in pair)
-    start = _start(
-        measured,
-        "auroc",
-        pair,
-        n=min(measured.sizes[g] for g in pair),
-        assumed=any(measured.assumed[g] for g in pair),
-    )
+    n = min(measured.sizes[g] for g in pair)
+    assumed = any(measured.assumed[g] for g in pair)
     if isinstance(one, str) or isinstance(two, str):
         reason = one if isinstance(one, str) else two
-        return start.model_copy(update={"reason": reason})
-    told = with_value(start, one.area - two.area, group_difference(one, two))
-    return told.model_copy(update={"p": group_p(one, two)})
+        return _start(measured, "auroc", pair, n, assumed, {"reason": reason})
+    start = _start(measured, "auroc", pair, n, assumed, {"p": group_p(one, two)})
+    return with_value(start, one.area - two.area, group_difference(one, two))
 
 
 def _start(
-    measured: Measured, metric: str, pair: tuple[int, int], n: int, assumed: bool
+    measured: Measured,
+    metric: str,
+    pair: tuple[int, int],
+    n: int,
+    assumed: bool,
+    told: Mapping[str, object],
 ) -> Finding:
     reference = ", ".join(f"{name}={value}" for name, value in measured.names[pair[1]].items())
     group = measured.names[pair[0]]
     start = finding(metric, measured.view.label, group, n=n, independent=assumed)
-    return start.model_copy(update={"contrast": reference})
+    return start.model_copy(update={"contrast": reference, **told})

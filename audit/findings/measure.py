@@ -56,7 +56,7 @@ def roc_of(frame: Frame, view: View, inside: Bools) -> Roc | str:
         if number < FEWEST:
             return f"fewer than {FEWEST} {word}"
     patients = frame.patients[view.cases[inside]]
-    return roc(view.score[inside], positive, patients, len(frame.patients))
+    return roc(view.rank[inside], positive, patients, len(frame.patients))
 
 
 def measure(measured: Measured) -> Iterator[Finding]:

@@ -82,10 +82,9 @@ def _key(
 
 
 def _differences(frame: Frame, view: View, other: View, contrast: str) -> Iterator[Finding]:
-    common = np.intersect1d(view.cases, other.cases)
-    if not len(common):
+    first, second = _on_common_cases(view, other)
+    if not len(first.cases):
         return
-    first, second = view.only(common), other.only(common)
     others = {rate.metric: rate for rate in rates(frame.predictions, second)}
     mine = [rate for rate in rates(frame.predictions, first) if rate.metric in SHARED]
     both = [(rate, others[rate.metric]) for rate in mine if rate.metric in others]
@@ -98,10 +97,16 @@ def _differences(frame: Frame, view: View, other: View, contrast: str) -> Iterat
 
 def _fewer_unseen(frame: Frame, view: View, plain: View) -> Iterator[Finding]:
     """Errors that no human sees, with the referrals of `view` and without them."""
-    common = np.intersect1d(view.cases, plain.cases)
-    if len(common):
-        first, second = (_unseen(part.only(common)) for part in (view, plain))
-        yield rate_difference(frame, view.only(common), first, second, "defence=none")
+    first, second = _on_common_cases(view, plain)
+    if len(first.cases):
+        yield rate_difference(frame, first, _unseen(first), _unseen(second), "defence=none")
+
+
+def _on_common_cases(view: View, other: View) -> tuple[View, View]:
+    if np.array_equal(view.cases, other.cases):
+        return view, other
+    common = np.intersect1d(view.cases, other.cases)
+    return view.only(common), other.only(common)
 
 
 def _unseen(view: View) -> Rate:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from audit.findings.distinct import Split, distinct, split
 from audit.findings.frame import Frame
 from audit.findings.rates import Rate
 from audit.findings.view import Bools, Ints
@@ -85,36 +86,59 @@ def _by_patient(
     `forced` (M, 1): rates that are means of fractions. `strata` (M,): rates of one outcome.
     """
     part, whole, inside = columns
-    shape = plain.whole.shape
-    resampling = frame.resampling(cases, stratified=False)
-    top = patient_sums(resampling, _spread(part, inside))  # (P, M·G)
-    images = patient_sums(resampling, _spread(whole, inside))
-    draws = _draws(frame, cases, (top, images), np.repeat(strata, shape[1]))
-    with_event = (top > 0).sum(axis=0).reshape(shape)
-    without = (images - top > 0).sum(axis=0).reshape(shape)
+    # The rest of fractions would be 0 up to rounding only.
+    groups = Split(inside.shape[1], np.arange(inside.shape[1])) if forced.any() else split(inside)
+    top = _Sums(frame, cases, part, inside, groups)
+    bottom = _Sums(frame, cases, whole, inside, groups)
+    events, images = top.of_patients(), bottom.of_patients()
     return Table(
         part=plain.part,
         whole=plain.whole,
         needs=plain.needs,
-        patients=(images > 0).sum(axis=0).reshape(shape).astype(np.float64),
-        clustered=(images > 1).any(axis=0).reshape(shape) | forced,
-        few=np.minimum(with_event, without) < FEW,
+        patients=(images > 0).sum(axis=0).astype(np.float64),
+        clustered=(images > 1).any(axis=0) | forced,
+        few=np.minimum((events > 0).sum(axis=0), (images - events > 0).sum(axis=0)) < FEW,
         assumed=plain.assumed,
-        events=top.reshape(-1, *shape),
-        images=images.reshape(-1, *shape),
-        draws=draws.reshape(-1, *shape),
+        events=events,
+        images=images,
+        draws=_draws(top, bottom, strata),
     )
 
 
-def _draws(frame: Frame, cases: Ints, sums: tuple[Single, Single], strata: Bools) -> Array:
-    """Patient sums (P, M·G) -> resampled ratios (B, M·G), NaN without a denominator."""
-    draws = np.empty((frame.resamples, len(strata)))
+class _Sums:
+    """Sums of some columns in every group, by patient and by resample; equal columns once."""
+
+    def __init__(
+        self, frame: Frame, cases: Ints, columns: Single, inside: Single, groups: Split
+    ) -> None:
+        self.frame, self.cases, self.groups = frame, cases, groups
+        first, self.kind = distinct(columns)
+        spread = _spread(columns[:, first], inside[:, groups.free])
+        sums = patient_sums(frame.resampling(cases, stratified=False), spread)
+        self.sums = sums.reshape(len(sums), len(first), len(groups.free))  # (P, U, F)
+
+    def of_patients(self) -> Single:
+        """(P, M, G)."""
+        return self.groups.fill(self.sums)[:, self.kind]
+
+    def resampled(self, mine: Bools, *, stratified: bool, keep: bool = False) -> Single:
+        """(B, m, G) of the columns `mine` (M,)."""
+        used, kind = np.unique(self.kind[mine], return_inverse=True)
+        flat = self.sums[:, used].reshape(len(self.sums), -1)
+        totals = self.frame.resampled(self.cases, flat, stratified=stratified, keep=keep)
+        filled = self.groups.fill(totals.reshape(len(totals), len(used), -1))
+        return np.asarray(filled[:, kind])
+
+
+def _draws(top: _Sums, bottom: _Sums, strata: Bools) -> Array:
+    """Resampled ratios (B, M, G), NaN without a denominator."""
+    draws = np.empty((top.frame.resamples, len(strata), top.groups.groups))
     for stratified in (False, True):
         mine = strata == stratified
         if not mine.any():
             continue
-        above = frame.resampled(cases, sums[0][:, mine], stratified=stratified)
-        below = frame.resampled(cases, sums[1][:, mine], stratified=stratified, keep=True)
+        above = top.resampled(mine, stratified=stratified)
+        below = bottom.resampled(mine, stratified=stratified, keep=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             draws[:, mine] = np.where(below > 0, above / below, np.nan)
     return draws

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,11 @@ class View:
     share: Floats | None = None
     everyone_only: bool = False
     kept_only: bool = False
+
+    @cached_property
+    def rank(self) -> Ints:
+        """(n,) dense ranks of the scores: in the same order, and quicker to count."""
+        return np.asarray(np.unique(self.score, return_inverse=True)[1], np.int64)
 
     def only(self, cases: Ints) -> View:
         """The same view of some of its cases, in the order given."""

@@ -34,15 +34,20 @@ class Roc:
     repeats: bool
 
 
-def placements(scores: Array, positive: Bools) -> tuple[Array, Array]:
+def placements(scores: Array | Ints, positive: Bools) -> tuple[Array, Array]:
     """(m,) share of the negatives below each positive, (n,) share of the positives above each
-    negative; ties count a half. O(N log N). Source: Sun & Xu 2014, doi:10.1109/LSP.2014.2337313.
+    negative; ties count a half. O(N log N); O(N) of whole scores from 0, such as ranks.
+
+    Source: Sun & Xu 2014, doi:10.1109/LSP.2014.2337313.
     """
     high, low = scores[positive], scores[~positive]
     return _share_below(high, low), 1 - _share_below(low, high)
 
 
-def _share_below(values: Array, others: Array) -> Array:
+def _share_below(values: Array | Ints, others: Array | Ints) -> Array:
+    if np.issubdtype(values.dtype, np.integer):
+        count = np.bincount(others, minlength=int(values.max()) + 1)
+        return np.asarray(((2 * np.cumsum(count) - count) / (2 * len(others)))[values])
     ordered = np.sort(others)
     strictly = np.searchsorted(ordered, values, side="left")
     at_most = np.searchsorted(ordered, values, side="right")
@@ -61,7 +66,7 @@ def auroc(scores: npt.ArrayLike, positive: npt.ArrayLike) -> float:
     return float(placements(np.asarray(scores, np.float64), truth)[0].mean())
 
 
-def roc(scores: Array, positive: Bools, patients: Ints, count: int | None = None) -> Roc:
+def roc(scores: Array | Ints, positive: Bools, patients: Ints, count: int | None = None) -> Roc:
     """AUROC of (N,) scores. `patients` (N,): number of each case's patient, in [0, `count`).
 
     Both classes must be there.
