@@ -50,7 +50,7 @@ def _sanity(title: str, f: Finding) -> Note:
         return Note(code="explanation-not-evidence", level="warning", text=text)
     if f.high is not None and f.high > SAME:
         text = f"Whether {title} maps depend on the weights is not settled ({told})."
-        return Note(code="explanation-undecided", level="info", text=text)
+        return Note(code="explanation-sanity-open", level="info", text=text)
     text = (
         f"{title} maps change with randomised weights ({told}). That they depend on what was "
         "learnt does not make them right."
@@ -69,12 +69,12 @@ def _faithful(title: str, f: Finding, reach: float) -> Note:
         )
     if reach < MOVES:
         text = f"Removing parts of the image moves P by {reach:.2f}: no word on {title} ({told})."
-        return Note(code="explanation-undecided", level="info", text=text)
+        return Note(code="explanation-faithfulness-open", level="info", text=text)
     if f.high is not None and f.high < NEGLIGIBLE:
         text = f"{start} no more than removing the same pattern elsewhere ({told})."
         return Note(code="explanation-unfaithful", level="warning", text=text)
     text = f"{start}: whether by more than the same pattern elsewhere is not settled ({told})."
-    return Note(code="explanation-undecided", level="info", text=text)
+    return Note(code="explanation-faithfulness-open", level="info", text=text)
 
 
 def _stable(title: str, f: Finding) -> Iterator[Note]:
@@ -100,6 +100,12 @@ def _pointing(
             f"exact McNemar p = {p:.2g})."
         )
         yield Note(code="explanation-beside-lesions", level="warning", text=text)
+        return
+    text = (
+        f"The highest point of {title} maps lies at a lesion in {_told(f)} of the true positives "
+        f"with boxes; the centre of the image does in {sum(centre[c] for c in hits)} of {f.n}."
+    )
+    yield Note(code="explanation-pointing", level="info", text=text)
 
 
 def _told(f: Finding) -> str:

@@ -19,6 +19,7 @@ OUTCOMES = {
     "FN": "False negatives",
     "TN": "True negatives",
 }
+CONFIDENT = "most confident"  # the probe's word for pictures picked by log-odds
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -31,8 +32,15 @@ def gallery(material: Material) -> Sequence[Block]:
         count = len(pictures)
         return [Text(f"Left out: {count} pictures (edition without images).", "Gallery.")]
     found: list[Block] = []
-    for outcome in sorted({_outcome(a) for a in pictures}, key=_rank):
-        same = sorted((a for a in pictures if _outcome(a) == outcome), key=_view)
+    surest = [a for a in pictures if a.meta.get("picked") == CONFIDENT]
+    others = [a for a in pictures if a not in surest]
+    for title, right in (("Most confident and wrong", False), ("Most confident and right", True)):
+        same = [a for a in surest if _outcome(a).startswith("T") is right]
+        shown = sorted(same, key=lambda a: int(a.meta.get("rank", 0)))
+        if shown:
+            found.append(Gallery(title, [figure_of(material.folder, a) for a in shown]))
+    for outcome in sorted({_outcome(a) for a in others}, key=_rank):
+        same = sorted((a for a in others if _outcome(a) == outcome), key=_view)
         title = OUTCOMES.get(outcome, outcome or "Pictures")
         found.append(Gallery(title, [figure_of(material.folder, a) for a in same]))
     return [*found, Text(_rule(material), "How these pictures were chosen.")]
@@ -54,10 +62,16 @@ def _view(artefact: Artefact) -> str:
 def _rule(material: Material) -> str:
     details = probe_detail(material, "gradcam")
     rule = details.get("rule") or "the rule is not recorded"
+    control = details.get("control")
+    beside = (
+        f"The last of the three is the control: {control}. What both maps show is no finding about "
+        "the model."
+        if control
+        else "A control with randomised weights was not computed."
+    )
     return (
         f"Rule: {rule}. Seed: {details.get('seed', material.results.plan.seed)}. Errors are "
-        "included. A control with randomised weights is not computed in this version. Colour "
-        "shows regions associated with the score."
+        f"included. {beside} Colour shows regions associated with the score."
     )
 
 
