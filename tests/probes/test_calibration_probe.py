@@ -16,13 +16,6 @@ from audit.probes.registry import Examination
 from audit.results import ProbeReport
 from tests.tables import evidence, rows
 
-FLAGS = {
-    "calibration-overconfident",
-    "calibration-underconfident",
-    "calibration-in-the-large",
-    "confident-misses",
-}
-
 
 def predictions(
     odds: np.ndarray, truth: np.ndarray, per: int = 1, defence: str = "none"
