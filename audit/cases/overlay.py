@@ -44,15 +44,15 @@ def _fitted(one: Array, other: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
             return other, np.ones(one.shape, bool)
         if np.abs(step).max() < 0.01:
             break
-    return _moved(other, grid, theta @ base, side)
+    return _moved(other, grid, theta @ base, side, order=3)  # which blurs fine structure least
 
 
 def _moved(
-    image: Array, grid: Array, shift: Array, side: int
+    image: Array, grid: Array, shift: Array, side: int, order: int = 1
 ) -> tuple[Array, npt.NDArray[np.bool_]]:
     places = grid + shift + (side - 1) / 2
     inside = ((places >= 0) & (places <= side - 1)).all(axis=0).reshape(side, side)
-    sampled = ndimage.map_coordinates(image, places, order=1, mode="nearest")
+    sampled = ndimage.map_coordinates(image, places, order=order, mode="nearest")
     return sampled.reshape(side, side), inside
 
 
