@@ -259,3 +259,46 @@ def test_the_words_claim_association_and_never_a_reason() -> None:
 def test_names_are_made_of_outcome_and_case_id_only() -> None:
     for picture in examine(four_outcomes(3))[1]:
         assert re.fullmatch(r"gradcam-(TP|FP|FN|TN)-[0-9a-f]{8}\.png", picture.name)
+
+
+def test_the_most_confident_correct_and_wrong_decisions_are_shown_in_order() -> None:
+    cases = four_outcomes(12)
+    report, pictures = examine(cases, per_cell=1, surest=3)
+    sure = [p for p in pictures if p.meta["picked"] == "most confident"]
+    for right in (True, False):
+        mine = [p for p in sure if p.meta["outcome"].startswith("T") is right]
+        assert sorted(p.meta["rank"] for p in mine) == [1, 2, 3]
+        everyone = [p for p in four_maps(cases) if (p[1] == p[2]) is right]
+        expected = sorted(everyone, key=lambda p: (-p[3], p[0]))[:3]
+        ranked = sorted(mine, key=lambda p: p.meta["rank"])
+        assert [p.meta["case"] for p in ranked] == [p[0] for p in expected]
+    assert "3 correct and 3 wrong" in report.details["rule"]
+
+
+def four_maps(cases: Sequence[Case]) -> list[tuple[str, str, str, float]]:
+    """(id, label, predicted, log-odds of it) by a softmax written out."""
+    model = classifier()
+    found = []
+    for one in cases:
+        logits = model.predict(model.prepare(one)[None]).logits[0].double().numpy()
+        said = int(logits.argmax())
+        share = np.exp(logits[said]) / np.exp(logits).sum()
+        odds = round(float(np.log(share / (1 - share))), 6)
+        found.append((one.id, one.label, model.classes[said], odds))
+    return found
+
+
+def test_every_picture_has_the_map_of_randomised_weights_beside_it() -> None:
+    report, pictures = examine(four_outcomes())
+    assert report.details["control"] == "the same network with randomised weights"
+    for picture in pictures:
+        image = pixels_of(picture)
+        assert image.shape == (SIDE, 3 * SIDE + 2 * GAP, 3)
+        assert "randomised weights" in picture.alt
+
+
+def test_each_case_is_shown_once_and_its_log_odds_are_told() -> None:
+    _, pictures = examine(four_outcomes(6))
+    shown = [p.meta["case"] for p in pictures]
+    assert len(shown) == len(set(shown))
+    assert all(f"log-odds {p.meta['log_odds']:.1f}" in p.caption for p in pictures)
