@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead wheel docs schema clean pango
+.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead bench-statistics wheel docs schema clean pango
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ bench-memory: $(INSTALLED)  ## peak memory of an audit at 100, 1,000 and 10,000 
 
 bench-overhead: $(INSTALLED)  ## a whole audit against the forwards and backwards it needed
 	$(BIN)/python -m benchmarks.overhead
+
+bench-statistics: $(INSTALLED)  ## every number of 10,000 cases under 60 runs: seconds and memory
+	$(BIN)/python benchmarks/derive.py
 
 docs: $(INSTALLED)  ## write docs/reference.md anew from the code
 	PYTHONPATH=. $(BIN)/python tools/reference.py
