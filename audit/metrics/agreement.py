@@ -27,7 +27,7 @@ def kappa(table: Array) -> Array:
 
     Source: Cohen 1960, doi:10.1177/001316446002000104.
 
-    >>> float(round(kappa(np.array([[20.0, 5.0], [10.0, 15.0]])), 6))
+    >>> round(float(kappa(np.array([[20.0, 5.0], [10.0, 15.0]]))), 6)
     0.4
     """
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
+from scipy.stats import t as student
 
 from audit.metrics.bootstrap import Resampling
-from audit.metrics.interval import Interval, Z
+from audit.metrics.interval import LEVEL, Interval
 from audit.metrics.proportion import clopper_pearson, jeffreys
 
 Array = npt.NDArray[np.float64]
@@ -116,14 +117,15 @@ def point_limits(value: float, draws: Array, images: int, patients: int) -> Inte
 def area_limits(value: float, draws: Array, trials: float) -> Interval:
     """95% limits of a partial AUROC: its bootstrap error on the logit scale, as for the AUROC.
 
-    At 1, where resamples do not vary, Clopper-Pearson's for `trials`: patients of the rarer
-    class, of the negatives only those the area is about.
+    `trials` (2 or more): patients of the rarer class, of the negatives only those the area is
+    about. They are few even in a large sample, hence Student's quantile. At 1, where resamples
+    do not vary, Clopper-Pearson's for so many.
     """
     spread = float(np.nanstd(draws))
     if not 0 < value < 1 or not spread > 0:
         low, high = clopper_pearson(value * trials, trials)
         return Interval(float(low), float(high), "Clopper-Pearson on the rarer class")
-    half = Z * spread / (value * (1 - value))
+    half = float(student.ppf((1 + LEVEL) / 2, trials - 1)) * spread / (value * (1 - value))
     low, high = expit(logit(value) - half), expit(logit(value) + half)
     return Interval(float(low), float(high), "bootstrap, logit scale")
 
