@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from scipy import ndimage
+from torch import Tensor, nn
 
 from audit.cases.case import Cases
 from audit.cases.read import from_arrays
@@ -15,7 +18,7 @@ from audit.conduct import conduct
 from audit.defences.quality_filter import quality_filter
 from audit.options import AuditOptions
 from audit.quality.limits import KEY, Limits
-from audit.results import Results
+from audit.results import ProbeReport, Results
 from tests.quality.pictures import blurred, flattened, scenes
 from tests.toys import Unmoved, classifier_of
 
@@ -140,3 +143,68 @@ def test_the_probe_judges_by_the_limits_of_the_filter_that_was_audited(tmp_path:
     )
     assert hit.events == 60
     assert KEY not in results.model.training
+
+
+class Sharp(nn.Module):
+    """Says fracture where the edges are stronger than `limit`: blind where the picture is soft."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def forward(self, x: Tensor) -> Tensor:
+        edge = (x[..., 1:, :] - x[..., :-1, :]).abs().mean((1, 2, 3))
+        return torch.stack([torch.zeros_like(edge), 1e4 * (edge - self.limit)], dim=1)
+
+
+@pytest.fixture(scope="module")
+def soft(tmp_path_factory) -> ProbeReport:
+    """160 pictures of rising blur, four of five fractures, missed where they are soft."""
+    sharp, rng = scenes(160, 64, seed=9), np.random.default_rng(2)
+    images = [ndimage.gaussian_filter(scene, 0.02 * i) for i, scene in enumerate(sharp)]
+    limit = float(np.median([np.abs(np.diff(image, axis=0)).mean() for image in images]))
+    labels = np.where(rng.random(160) < 0.8, "fracture", "normal")
+    given = from_arrays(np.clip(images, 0, 1), list(labels))
+    chosen = AuditOptions(preset="ci", stresses=("fgsm",), probes=("quality",), images=False)
+    classifier = classifier_of(Sharp(limit), 64, 64)
+    folder = tmp_path_factory.mktemp("soft")
+    return conduct(classifier, given, folder, chosen, notes=()).probes[0]
+
+
+def test_errors_that_go_with_blur_are_named_with_measure_and_direction(soft) -> None:
+    flagged = [note.text for note in soft.notes if note.code == "quality-dependent"]
+    assert any(text.startswith("Errors go with high values of blur") for text in flagged)
+    (link,) = [
+        f
+        for f in soft.findings
+        if f.metric == "error_by_quality" and f.params["measure"] == "blur_effect"
+    ]
+    assert link.low > 0.5
+    assert link.p <= link.p_holm < 0.01
+
+
+def test_quartiles_hold_a_quarter_each_and_the_accuracies_add_up(soft) -> None:
+    found = [
+        f
+        for f in soft.findings
+        if f.metric == "accuracy_by_quality" and f.params["measure"] == "blur_effect"
+    ]
+    assert [f.params["quartile"] for f in found] == [1, 2, 3, 4]
+    assert [f.n for f in found] == [40] * 4
+    assert found[0].value > found[3].value
+    by_label = [
+        f.events
+        for f in soft.findings
+        if f.metric in ("sensitivity_by_quality", "specificity_by_quality")
+        and f.params["measure"] == "blur_effect"
+    ]
+    assert sum(by_label) == sum(f.events for f in found)
+
+
+def test_poor_pictures_that_are_merely_of_the_harder_class_are_not_flagged(done) -> None:
+    """Unmoved is wrong on every normal image and the poor ones are mostly normal."""
+    (report,) = done[1].probes
+    assert not [note for note in report.notes if note.code == "quality-dependent"]
+    links = [f for f in report.findings if f.metric == "error_by_quality"]
+    assert links
+    assert all(f.p_holm == 1 for f in links)
