@@ -17,6 +17,10 @@ from audit.probes.registry import Examination, TimeUp, probe
 from audit.results import Finding, Note, ProbeReport, Scalar
 
 FORWARDS = 8000
+CASCADE = (
+    "A cascade was examined with Grad-CAM only, of the branch that weighs most; its branches alone "
+    "were randomised."
+)
 
 
 @probe("explanations")
@@ -46,7 +50,7 @@ def explanations(examination: Examination) -> ProbeReport:
         return ProbeReport(probe="explanations", state="not applicable", reason=reason)
     sight, methods = Sight(examination), methods_for(classifier)
     seen = {method.name: Looked() for method in methods}
-    left_out = {method.name: "a cascade has Grad-CAM only" for method in METHODS[len(methods) :]}
+    left_out: dict[str, str] = {}
     try:
         for method in methods:
             stopped = _looked(method, sight, seen[method.name])
@@ -59,6 +63,8 @@ def explanations(examination: Examination) -> ProbeReport:
         found.setdefault(str(pointing.params["method"]), []).append(pointing)
     notes = [note for name in seen for note in words(name, found[name], hits, _reach(seen[name]))]
     notes += _notes(seen, left_out, len(sight.order))
+    if len(methods) < len(METHODS):
+        notes.append(Note(code="explanation-cascade", level="info", text=CASCADE))
     return ProbeReport(
         probe="explanations",
         findings=tuple(f for group in found.values() for f in group) + _chance(seen, sight),

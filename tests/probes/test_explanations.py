@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from explained_models import (
+    SIDE,
     Net,
     ShowsNothing,
     ShowsTheInput,
@@ -16,6 +17,8 @@ from explained_models import (
     trained,
 )
 
+from audit.cascade.assemble import assemble
+from audit.probes.explanations_pointing import CENTRE
 from audit.probes.registry import get_probe
 from audit.results import ProbeReport
 
@@ -51,7 +54,7 @@ def test_a_network_that_has_learnt_to_see_the_patch_is_not_flagged(sound: ProbeR
 @pytest.mark.parametrize("method", [*LAYERED, "smoothgrad"])
 def test_its_maps_point_at_the_patch_where_chance_and_the_centre_do_not(sound, method) -> None:
     game = of(sound, "pointing_game", method)
-    centre = of(sound, "pointing_game", "centre of the image")
+    centre = of(sound, "pointing_game", CENTRE)
     (chance,) = [f for f in sound.findings if f.metric == "pointing_chance"]
     assert game.low > 0.6
     assert centre.value < 0.3
@@ -147,3 +150,12 @@ def test_patients_with_several_images_make_intervals_wider() -> None:
     assert one.method == "t"
     assert other.method == "t, clustered by patient"
     assert np.isclose(one.value, other.value, atol=0.05)
+
+
+def test_a_cascade_has_grad_cam_only_and_says_so() -> None:
+    whole = assemble({"frontal": classifier_of(trained())}, size=SIDE)
+    report = explained(whole, cases(12))
+    assert {f.params.get("method") for f in report.findings} <= {"grad-cam", CENTRE, None}
+    assert any(n.code == "explanation-cascade" for n in report.notes)
+    assert warned(report) == set()
+    assert of(report, "map_similarity_randomised", "grad-cam").high < 0.7
