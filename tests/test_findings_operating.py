@@ -274,11 +274,13 @@ def test_where_patients_repeat_limits_are_those_of_resampled_patients() -> None:
     found = derive(scored(200, 100)[2], None, 0, 2000)
     ratios, benefits = by_patient()
     benefit = one(found, "net_benefit", params={"threshold": 0.5})
-    for hit, draws in ((one(found, PLUS), ratios), (benefit, benefits)):
-        low, high = np.quantile(draws, [0.025, 0.975])
-        assert hit.method == "patient bootstrap"
-        width = high - low
-        assert (hit.low, hit.high) == pytest.approx((low, high), abs=0.06 * width)
+    low, high = np.quantile(benefits, [0.025, 0.975])
+    assert benefit.method == "patient bootstrap"
+    assert (benefit.low, benefit.high) == pytest.approx((low, high), abs=0.06 * (high - low))
+    plus, spread = one(found, PLUS), 1.96 * np.log(ratios).std()
+    assert plus.method == "patient bootstrap, log scale"
+    assert np.log(plus.high / plus.value) == pytest.approx(spread, rel=0.06)
+    assert np.log(plus.value / plus.low) == pytest.approx(spread, rel=0.06)
 
 
 def test_a_patient_counts_once_where_too_few_err_for_percentiles() -> None:

@@ -13,8 +13,7 @@ from audit.findings.measure import Measured, finding, with_value
 from audit.findings.proportions import BOOTSTRAP, Table, counts
 from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES
 from audit.findings.view import Floats
-from audit.metrics.bootstrap import percentile_limits
-from audit.metrics.interval import Interval
+from audit.metrics.interval import Interval, Z
 from audit.metrics.likelihood import predictive_value, ratio, ratio_limits
 from audit.results import Finding
 
@@ -64,17 +63,25 @@ def _ratios(table: Table, sens: int, spec: int) -> tuple[Floats, Floats, Floats,
     method = np.where(careful, KOOPMAN_PATIENTS, KOOPMAN).astype("<U40")
     drawn = joint & ~careful
     if table.draws is not None and drawn.any():
-        low[:, drawn], high[:, drawn] = _percentiles(table.draws[:, both][:, :, drawn])
-        method[drawn] = BOOTSTRAP
+        low[:, drawn], high[:, drawn] = _resampled(
+            values[:, drawn], table.draws[:, both][:, :, drawn]
+        )
+        method[drawn] = f"{BOOTSTRAP}, log scale"
     return values, low, high, method
 
 
-def _percentiles(draws: Floats) -> tuple[Floats, Floats]:
-    """(B, 2, G) resampled sensitivity and specificity -> (2, G) limits of LR+ and LR-."""
+def _resampled(values: Floats, draws: Floats) -> tuple[Floats, Floats]:
+    """(2, G) ratios and (B, 2, G) resampled rates -> limits from the error of the log ratio.
+
+    On this scale they cover better than percentiles do (docs/metrics.md), and those of the
+    predictive values become Mercaldo's logit limits. Source: Simel, Samsa & Matchar 1991,
+    doi:10.1016/0895-4356(91)90128-V.
+    """
     sens, spec = draws[:, 0], draws[:, 1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.stack([sens / (1 - spec), (1 - sens) / spec], axis=1)
-    return percentile_limits(np.where(np.isfinite(ratios), ratios, np.nan))
+        logs = np.log(np.stack([sens / (1 - spec), (1 - sens) / spec], axis=1))
+    spread = np.nanstd(np.where(np.isfinite(logs), logs, np.nan), axis=0)
+    return values * np.exp(-Z * spread), values * np.exp(Z * spread)
 
 
 def _told(
