@@ -16,9 +16,20 @@ if TYPE_CHECKING:
 
     from audit.compare.results import Comparison, Difference, Flip, Level
 
-HEAD = ("metric", "under", "group", "base", "new", "difference", "95% interval", "p", "verdict")
+HEAD = (
+    "metric",
+    "under",
+    "group",
+    "base",
+    "new",
+    "difference",
+    "95% interval",
+    "p (Holm)",
+    "verdict",
+)
 FLIP_HEAD = ("case", "label", "under", "group", "log-odds base", "log-odds new")
 MOST_FLIPS = 10
+MOST_LEVELS = 10
 FILES = ("compare.json", "flips.csv", "compare.md")
 EXPLAINED = (
     "A verdict is read off its 95% interval alone; p is adjusted (Holm) over all differences of "
@@ -113,8 +124,10 @@ def conclusion(found: Comparison) -> str:
         [d for d in tested if d.verdict == word and d.shown] for word in ("worse", "better")
     )
     hidden = sum(d.verdict == "worse" for d in tested) - len(worse)
-    said = f"{len(worse)} regressions and {len(better)} gains shown in {len(tested)} differences"
-    return said + (f"; {hidden} more are worse by their interval alone" if hidden else "")
+    said = (
+        f"regressions shown: {len(worse)}, gains shown: {len(better)}, of {len(tested)} differences"
+    )
+    return said + (f"; worse by their interval alone: {hidden}" if hidden else "")
 
 
 def as_markdown(found: Comparison) -> str:
@@ -171,9 +184,11 @@ def show(out: Console, found: Comparison, written: Sequence[Path]) -> None:
     out.print(_audit_line(found, "new"), markup=False)
     out.print(f"  {paired_line(found)}", markup=False)
     show_notes(out, found.notes)
-    for level in found.levels:
-        if level.reason:
-            out.print(f"  not compared: {named(level)}: {level.reason}", markup=False)
+    missing = [level for level in found.levels if level.reason]
+    for level in missing[:MOST_LEVELS]:
+        out.print(f"  not compared: {named(level)}: {level.reason}", markup=False)
+    if len(missing) > MOST_LEVELS:
+        out.print(f"  and {len(missing) - MOST_LEVELS} more")
     out.print()
     show_table(out, HEAD, rows(found), right=HEAD[3:8])
     out.print(f"\n  {rest_line(found)}\n  {EXPLAINED}", markup=False)

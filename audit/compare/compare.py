@@ -68,7 +68,7 @@ def compared(
             patients=len(patients) or None,
             labels=dict(sorted(labels.items())),
         ),
-        subgroups=_attributes(both),
+        subgroups=both.attributes,
         seed=seed,
         resamples=resamples,
         levels=tuple(levels),
@@ -116,10 +116,6 @@ def _uncompared(levels: Sequence[Level]) -> list[Note]:
         return []
     text = f"{len(missing)} of {len(levels)} levels are not compared; each says why."
     return [Note(code="not-compared", level="warning", text=text)]
-
-
-def _attributes(both: Pair) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for group in both.frame.groups.names for name in group))
 
 
 def _audit(side: Side) -> Audit:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from audit.compare.differences import Twice
 from audit.compare.pair import Pair
 from audit.compare.results import Flip
+from audit.findings.handled import ONLY_REFER
 from audit.findings.view import Bools, View
 
 Change = Literal["lost", "gained"]
@@ -29,7 +30,12 @@ def right(view: View) -> Bools:
 
 
 def flips(pair: Pair, level: Twice, number: int) -> Iterator[Flip]:
-    """Every flip of the level called `number`: what was lost first."""
+    """Every flip of the level called `number`: what was lost first.
+
+    None of a defence that changes no decision: they are those without it.
+    """
+    if level.new.label.defence in ONLY_REFER:
+        return
     lost, gained = changed(level)
     yield from _listed(pair, level, number, lost, "lost")
     yield from _listed(pair, level, number, gained, "gained")
@@ -49,7 +55,7 @@ def _listed(pair: Pair, level: Twice, number: int, cases: Bools, change: Change)
             label=pair.frame.predictions.classes[subject.target],
             base=_log_odds(level.base, place),
             new=_log_odds(level.new, place),
-            group=dict(subject.attributes),
+            group={n: subject.attributes[n] for n in pair.attributes if n in subject.attributes},
         )
 
 

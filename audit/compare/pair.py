@@ -33,9 +33,9 @@ class Pair:
     notes: tuple[Note, ...]
 
     @property
-    def everyone(self) -> bool:
-        """Whether no case stands on one side only."""
-        return bool((self.base_at >= 0).all() and (self.new_at >= 0).all())
+    def attributes(self) -> tuple[str, ...]:
+        """Those that groups are made of."""
+        return tuple(dict.fromkeys(name for group in self.frame.groups.names for name in group))
 
     def of_base(self, view: View) -> View:
         """A view of BASE, of shared cases only."""

@@ -123,6 +123,12 @@ class Comparison(Part):
         """Differences for the worse that hold after Holm's adjustment over their family."""
         return [d for d in self.differences if d.verdict == "worse" and d.shown]
 
+    @property
+    def answered(self) -> bool:
+        """Whether anything is known of everyone without stress."""
+        plain = [d for d in self.differences if d.stress == "clean" and not d.group]
+        return any(d.value is not None for d in plain)
+
     def to_json(self) -> str:
         """Stable text: sorted keys, a line per difference and per flip, no NaN."""
         data = self.model_dump(mode="json")

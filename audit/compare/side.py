@@ -67,12 +67,12 @@ def read_side(path: Path, name: str) -> Side:
 def side_of(results: Results, predictions: Path, sha256: str = "") -> Side:
     """The same for results that were read already. Raises DamagedFile."""
     found = read_predictions(predictions, results)
-    levels = dict(_levels(found))
+    levels = dict(levels_of(found))
     check_belongs(results, found, levels)
     return Side(results, sha256, found, levels)
 
 
-def _levels(predictions: Predictions) -> Iterator[tuple[Key, View | Gap]]:
+def levels_of(predictions: Predictions) -> Iterator[tuple[Key, View | Gap]]:
     """Every level but the cells of a map and averages, then the worst cases over attacks."""
     kept: list[View | Gap] = []
     attacks: dict[str, list[RunEvidence]] = {}

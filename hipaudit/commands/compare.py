@@ -23,7 +23,8 @@ Examples:
   hipaudit compare v1 v2 --subgroup view --format markdown
 
 \b
-Exit codes: 0 compared, 1 with --fail-on worse when a regression is shown, 2 unusable input.
+Exit codes: 0 compared, 2 unusable input; with --fail-on worse 1 when a regression is shown and
+3 when there were too few cases to tell.
 """
 
 
@@ -73,4 +74,6 @@ def command(session: Any, /, base: Path, new: Path, **flags: Any) -> int:
         from hipaudit.screen import console
 
         show(console(), found, written)
-    return 1 if flags["fail_on"] and found.regressions else 0
+    if not flags["fail_on"]:
+        return 0
+    return 1 if found.regressions else 0 if found.answered else 3

@@ -64,6 +64,13 @@ def test_fail_on_worse_is_exit_1_only_when_a_regression_is_shown(hipaudit, audit
     assert hipaudit("compare", base, base, "--fail-on", "worse")[0] == 0
 
 
+def test_fail_on_worse_is_inconclusive_where_there_was_too_little_to_compare(hipaudit, tmp_path):
+    known = subjects([0, 1] * 4)
+    place = written(tmp_path / "few", predictions(known, [0, 1] * 4))
+    assert hipaudit("compare", place, place)[0] == 0
+    assert hipaudit("compare", place, place, "--fail-on", "worse")[0] == 3
+
+
 def test_json_on_stdout_is_json_and_nothing_else(hipaudit, audits):
     code, out, err = hipaudit("compare", *audits, "--format", "json")
     found = json.loads(out)
