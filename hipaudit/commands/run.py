@@ -57,6 +57,7 @@ Examples:
   hipaudit run model.pt --data val/ --config hipaudit.toml --baseline v1/audit.json
   hipaudit run model.pt --data val/ --train-data train/
   hipaudit run model.pt --data val/ --defence adversarial-training --train-data train/
+  hipaudit run model.pt --data test/ --defence temperature-scaling --calibration-data val/
 
 \b
 The same command again resumes what was interrupted. Exit codes: 0 gate passed or no gate set,
