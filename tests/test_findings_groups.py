@@ -80,11 +80,19 @@ def test_only_a_difference_with_a_value_is_tested_and_every_test_has_a_family() 
 def test_a_family_is_adjusted_by_holm_over_all_its_members_and_nothing_else() -> None:
     whole = table(TARGETS, CALLED, attack(TARGETS, CALLED, set(range(20))), attributes=ATTRIBUTES)
     found = derive(whole, None, 0)
-    family = [f for f in found if f.family == "sensitivity between groups, without stress"]
-    assert [f.contrast for f in family] == ["view=f", "sex=F"]
+    family = [f for f in found if f.family == "any metric between groups, without stress"]
+    members = {(f.metric, f.contrast) for f in family}
+    assert members >= {(m, c) for m in ("sensitivity", "auroc") for c in ("view=f", "sex=F")}
+    assert {f.stress for f in family} == {"clean"}
     expected = multipletests([f.p for f in family], method="holm")[1]
     assert [f.p_holm for f in family] == pytest.approx(expected)
     assert {f.stress for f in found if (f.family or "").endswith("under stress")} > {"fgsm"}
+
+
+def test_under_stress_every_metric_is_a_family_of_its_own() -> None:
+    whole = table(TARGETS, CALLED, attack(TARGETS, CALLED, set(range(20))), attributes=ATTRIBUTES)
+    found = [f for f in derive(whole, None, 0) if f.stress == "fgsm" and f.family]
+    assert {f.family for f in found} == {f"{f.metric} between groups, under stress" for f in found}
 
 
 def test_tests_under_stress_do_not_weaken_those_without() -> None:
@@ -117,7 +125,9 @@ def test_an_adjusted_p_is_not_adjusted_again() -> None:
     [("defence=none", "with a defence against none"), ("model=resnet18", "against another model")],
 )
 def test_a_family_says_what_was_asked(contrast: str, words: str) -> None:
-    assert family_of(Finding(metric="f", contrast=contrast)) == f"f {words}, without stress"
+    clean = Finding(metric="f", contrast=contrast)
+    assert family_of(clean) == f"any metric {words}, without stress"
+    assert family_of(clean.model_copy(update={"stress": "pgd"})) == f"f {words}, under stress"
 
 
 def test_a_crossing_counts_every_combination_that_occurs() -> None:

@@ -20,11 +20,12 @@ KINDS = {
 def with_families(findings: Sequence[Finding]) -> list[Finding]:
     """The findings in their order, each test with its family and its p adjusted for it by Holm.
 
-    A family is one metric and one kind of difference, over all groups, levels, runs and defences:
-    one question ("does sensitivity differ between groups?") that was put many times. Tests without
-    stress are a family of their own: what they say of the model as deployed may not depend on
-    how many attacks were tried beside them. A finding without `p` counts for none; one that has
-    an adjusted p already keeps it.
+    A family is one kind of difference, and one question put many times. Without stress it holds
+    every metric, group and defence ("does anything differ between groups?"), since that table is
+    read as a whole. Under stress it is of one metric, over all groups, levels, runs and defences.
+    The two are apart: what is said of the model as deployed may not depend on how many attacks
+    were tried beside it. A finding without `p` counts for none; one that has an adjusted p already
+    keeps it.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for place, found in enumerate(findings):
@@ -39,8 +40,9 @@ def with_families(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def family_of(found: Finding) -> str:
-    """Such as "sensitivity between groups, without stress"."""
+    """Such as "sensitivity between groups, under stress"."""
     first = (found.contrast or "").split("=")[0]
     kind = BETWEEN_GROUPS if found.group else KINDS.get(first, f"against another {first}")
-    when = "without stress" if found.stress == "clean" else "under stress"
-    return f"{found.metric} {kind}, {when}"
+    if found.stress == "clean":
+        return f"any metric {kind}, without stress"
+    return f"{found.metric} {kind}, under stress"

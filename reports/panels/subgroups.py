@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from audit.results import Finding
@@ -78,7 +77,7 @@ def differences(material: Material) -> Sequence[Block]:
     ]
     note = (
         f"{len(rows)} of {len(found)} differences: {len(told) - len(known)} had too few cases, "
-        f"those under stress or a defence stand in audit.json. {_looked_at(known)}"
+        f"those under stress or a defence stand in audit.json. {_looked_at(known, found)}"
     )
     if not rows:
         return [Text(note, "Differences between subgroups.")]
@@ -87,16 +86,16 @@ def differences(material: Material) -> Sequence[Block]:
     return [table]
 
 
-def _looked_at(known: Sequence[Finding]) -> str:
+def _looked_at(known: Sequence[Finding], found: Sequence[Finding]) -> str:
     """How many tests stand behind the adjusted p-values."""
-    sizes = Counter(f.family for f in known if f.family)
-    if not sizes:
+    families = {f.family for f in known if f.family}
+    if not families:
         return "Many were looked at; some differ by chance. Not adjusted for that."
-    each = max(sizes.values())
-    alone = sum(f.p_holm is not None and f.p_holm < ALPHA for f in known)
+    tests = sum(f.family in families for f in found)
+    beyond = sum(f.p_holm is not None and f.p_holm < ALPHA for f in known)
     return (
-        f"Up to {each} of one metric were looked at; {alone} of all differ beyond chance when that "
-        "is allowed for (p, Holm: adjusted over the family that audit.json names; below .05)."
+        f"{tests} were tested, with those of other metrics; {beyond} of these {len(known)} differ "
+        "beyond chance when that is allowed for (p, Holm, below .05)."
     )
 
 
