@@ -40,6 +40,15 @@ METRICS = {
     "missed_of_positives_above": "positives missed above the cut-off",
     "unseen_error_above": "wrong above the cut-off",
     "poor_quality": "beyond the limits of quality",
+    "error_by_quality": "link of errors with quality (AUROC)",
+    "label_errors_suspected": "labels worth reading again",
+    "label_errors_unexplained": "labels against the model at any confidence",
+    "spot_check_size": "cases to re-read",
+    "spot_check_detection": "chance to notice twice the level",
+    "shared_patients": "patients also trained on",
+    "shared_images": "images with identical pixels elsewhere",
+    "accuracy_leaked": "accuracy of cases met in training",
+    "accuracy_unleaked": "accuracy of cases not met in training",
     "accuracy_sound": "accuracy within the limits of quality",
     "accuracy_poor": "accuracy beyond the limits of quality",
     "calibration_intercept": "calibration intercept",
@@ -100,6 +109,7 @@ SCORES = {
     "map_stability",
     "faithfulness",
     "auroc",
+    "error_by_quality",
     "metadata_auroc",
     "model_explained_by_metadata",
     "attribute_from_features",
@@ -120,7 +130,7 @@ SCORES = {
 }
 RATIOS = {"likelihood_ratio_positive", "likelihood_ratio_negative"}
 PER_1000 = {"missed_per_1000", "false_alarms_per_1000"}
-COUNTS = {"queries_to_success"}
+COUNTS = {"queries_to_success", "spot_check_size"}
 MODES = {"worst_of_k": "worst of {k} draws", "grid": "worst of the grid"}
 # What the severity of a corruption is measured in.
 LEVELS = {

@@ -1,4 +1,4 @@
-"""Findings of probes: Grad-CAM's in section 9, those of every other probe in section 10."""
+"""Findings of probes: Grad-CAM's in section 9, those without a panel of their own in 10."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from reports.numbers import group_name, metric_name
 from reports.panels.registry import panel
 
 MOST_ROWS = 60
+OWN_PANEL = {"explanations", "gradcam", "label_errors", "leakage", "shortcuts", "spot_check"}
 
 
 @panel("probe_gradcam")
@@ -21,16 +22,18 @@ def of_gradcam(material: Material) -> Sequence[Block]:
 
 @panel("probe_others")
 def of_others(material: Material) -> Sequence[Block]:
-    return [b for r in material.results.probes if r.probe != "gradcam" for b in _told(r)]
+    told = [r for r in material.results.probes if r.probe not in OWN_PANEL]
+    return [b for r in told for b in _told(r)]
 
 
 def _told(report: ProbeReport) -> list[Block]:
     found: list[Block] = []
-    if report.findings:
+    told = [f for f in report.findings if not f.metric.endswith("_by_quality")]  # section 3
+    if told:
         rows: list[list[str | Cell]] = [
-            [_what(f), group_name(f.group), rate_cell(f)] for f in report.findings[:MOST_ROWS]
+            [_what(f), group_name(f.group), rate_cell(f)] for f in told[:MOST_ROWS]
         ]
-        more = len(report.findings) - len(rows)
+        more = len(told) - len(rows)
         note = "95% CI · k/n below each value." + (f" {more} more in audit.json." if more else "")
         columns = ["Metric", "Group", "Value"]
         name = report.probe.replace("_", " ")

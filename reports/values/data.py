@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.material import Material, probe_detail
+from reports.material import Material
 from reports.numbers import blocks_of
 from reports.values.registry import Value, value
 
@@ -72,18 +72,6 @@ def _counts(values: dict[str, int]) -> str:
 def burned_in(material: Material) -> Value:
     data = material.results.data
     return f"{data.burned_in}/{data.cases} files declare burned-in text"
-
-
-@value("data.overlap")
-def overlap(material: Material) -> Value:
-    details = probe_detail(material, "leakage")
-    return str(details["summary"]) if "summary" in details else None
-
-
-@value("data.duplicates")
-def duplicates(material: Material) -> Value:
-    details = probe_detail(material, "duplicates")
-    return str(details["summary"]) if "summary" in details else None
 
 
 @value("subgroups.attributes")
