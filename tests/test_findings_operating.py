@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from audit.findings import derive
 from audit.findings.decision_curve import THRESHOLDS
+from audit.gate.judge import judge
 from audit.results import Finding
+from tests.gate_audits import audit, rules
 from tests.tables import attack, evidence, one, rows, says, table
 from tests.test_findings_handled import referred
 
@@ -294,3 +297,13 @@ def test_a_patient_counts_once_where_too_few_err_for_percentiles() -> None:
         plain, copied = one(once, metric), one(five, metric)
         assert copied.method == "Koopman on patients"
         assert (copied.low, copied.high) == pytest.approx((plain.low, plain.high))
+
+
+@pytest.mark.parametrize(("share", "outcome"), [(0.02, "pass"), (0.18, "fail")])
+def test_a_rule_of_the_gate_reaches_one_prevalence_and_names_it(found, share, outcome) -> None:
+    """15% missed: 3 of 1,000 at 2%, 27 at 18%; with limits 1.1 to 6.0, and 10.3 to 53.7."""
+    whole = [f.model_copy(update={"independent": False}) for f in found]
+    asked = {"metric": "missed_per_1000", "where": {"prevalence": share}, "max": 6.5}
+    verdict = judge(audit(*whole), rules(asked), today=date(2026, 1, 1))
+    assert verdict.outcome == outcome
+    assert f"at a prevalence of {share}" in verdict.model_dump_json()

@@ -16,6 +16,17 @@ from audit.results import Finding, Results, as_levels
 Paired = Callable[[Finding, Finding], Finding | None]
 
 
+# Parameters that one metric is told apart by, and what stands before them.
+AT = (
+    ("cutoff", "above the cut-off"),
+    ("coverage", "at coverage"),
+    ("prevalence", "at a prevalence of"),
+    ("threshold", "at a threshold of"),
+    ("specificity", "at a specificity of"),
+    ("sensitivity", "at a sensitivity of"),
+)
+
+
 @dataclass(frozen=True)
 class Measure:
     """A number with its interval. `n` is the smallest denominator it rests on; `drop`: it is a
@@ -68,9 +79,7 @@ def described(finding: Finding) -> str:
     epsilon = finding.params.get("epsilon")
     if isinstance(epsilon, float):
         parts.append(f"at {as_levels(epsilon)}")
-    for name, word in (("cutoff", "above the cut-off"), ("coverage", "at coverage")):
-        if name in finding.params:
-            parts.append(f"{word} {finding.params[name]}")
+    parts += [f"{word} {finding.params[name]}" for name, word in AT if name in finding.params]
     if finding.defence != "none":
         parts.append(f"with {finding.defence}")
     if "surrogate" in finding.params:
