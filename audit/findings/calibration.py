@@ -35,6 +35,7 @@ NOISE = "noise of the bins taken out"
 APART = "the scores of positives and negatives do not overlap: no finite slope is the likeliest"
 ALIKE = "all scores are alike"
 NO_FIT = "the likeliest slope was not found"
+EXTREME = "the scores are too extreme for a standard error"
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,8 @@ def _told(start: Finding, column: Column, at: int) -> Finding:
     start = start.model_copy(update={"n": size})
     if column.reasons[at]:
         return start.model_copy(update={"reason": column.reasons[at]})
+    if not np.isfinite((column.value[at], column.low[at], column.high[at])).all():
+        return start.model_copy(update={"reason": EXTREME})
     repeats = bool(column.sample.clusters[at] < size)
     method = f"{column.method}, by patient" if repeats else column.method
     interval = Interval(float(column.low[at]), float(column.high[at]), method)
