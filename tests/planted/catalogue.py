@@ -6,6 +6,7 @@ from tests.planted import (
     closed_forms,
     flaws_calibration,
     flaws_data,
+    flaws_explanations,
     flaws_groups,
     flaws_masking,
     flaws_model,
@@ -22,5 +23,6 @@ THEMES: dict[str, tuple[Flaw, ...]] = {
     "Calibration": flaws_calibration.FLAWS,
     "Shortcuts": flaws_shortcuts.FLAWS,
     "Data": flaws_data.FLAWS,
+    "Explanations": flaws_explanations.FLAWS,
     "Closed forms": closed_forms.FLAWS,
 }

@@ -92,7 +92,6 @@ FLAWS = (
         "probe masking: `masking-saturated`",
         attacked(masked.saturated, "fgsm", "pgd"),
         named("masking-saturated"),
-        missing="audit.json cannot hold the infinite limits of calibration_intercept",
     ),
     Flaw(
         "a defence that only masks",

@@ -24,13 +24,14 @@ from tests.planted.scenes import (
     sound_cases,
     tossed,
 )
+from tests.probes import explained_models as explained
 from tests.probes import masked_models as masked
 
 EPSILONS = (0.005, 0.01, 0.02)
 STRESSED = {
     "fgsm": {"epsilons": EPSILONS},
-    "pgd": {"epsilons": EPSILONS, "steps": 10, "restarts": 1},
-    "square": {"epsilons": (0.02,), "queries": 60},
+    "pgd": {"epsilons": EPSILONS, "steps": 5, "restarts": 1},
+    "square": {"epsilons": (0.02,), "queries": 30},
     "quantum_noise": {"doses": (0.5, 0.1, 0.02)},
     "jpeg_quality": {"qualities": (90, 50, 10)},
 }
@@ -61,7 +62,7 @@ def trained_cases(n: int = 160) -> Cases:
 
 
 def trained() -> Classifier:
-    return masked.classifier_of(masked.trained(), cam_layer="3")
+    return masked.classifier_of(masked.trained())
 
 
 class Normalised(nn.Module):
@@ -153,7 +154,7 @@ SOUND = (
         slow=True,
     ),
     Sound("trained network", "a small network fitted to the lesion",
-          _all_probes(trained, trained_cases, *ATTACKS, *CORRUPTIONS)),
+          _all_probes(trained, trained_cases, "pgd", *CORRUPTIONS)),
     Sound("BatchNorm in training mode", "set right by the audit, which evaluates",
           _all_probes(lambda: classifier_of(Normalised()), sound_cases)),
     Sound("many attributes", "twelve attributes without meaning", reader(many_attributes)),
@@ -163,4 +164,7 @@ SOUND = (
     Sound("weak but honest", "AUROC about .65, and says so", reader(weak)),
     Sound("separate training data", "no patient or picture in common",
           reader(plain_cases, train=own_training)),
+    Sound("a network with honest maps", "its heat maps depend on what it learnt",
+          _all_probes(lambda: explained.classifier_of(explained.trained(epochs=20)),
+                      lambda: explained.cases(96)), slow=True),
 )  # fmt: skip
