@@ -33,7 +33,6 @@ from audit.results import Finding, Note, ProbeReport
 MOST_CASES = 600
 PER_CASE = 5  # forwards: as it is; border, marker and a control of each, filled
 PER_MAP = 3  # a forward and a backward
-FEWEST_CASES = 20
 
 
 @dataclass
@@ -45,6 +44,15 @@ class Seen:
     filled: dict[str, Filled] = field(default_factory=lambda: {r: Filled() for r in REGIONS})
     masses: dict[str, Mass] = field(default_factory=lambda: {r: Mass() for r in REGIONS})
     missing: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A case whose variants x (v, C, H, W) are to go through the network."""
+
+    row: int
+    x: torch.Tensor
+    names: list[str]
 
 
 @probe("shortcuts")
@@ -59,8 +67,9 @@ def shortcuts(examination: Examination) -> ProbeReport:
     most 64 `cam_mass`. Filling is itself a change of the image: only more than the control counts.
 
     Warnings: `shortcut-metadata`, `shortcut-encoded` (information where the metadata does not
-    predict the label), `shortcut-matched`, `shortcut-occlusion`, `shortcut-cam`; each rests on an
-    interval and on a test at 1%, after Holm within its family. `shortcut-none`,
+    predict the label), `shortcut-matched`, `shortcut-occlusion`, `shortcut-cam` (information
+    unless filling that region changes decisions); each rests on an interval and on a test at 1%,
+    after Holm within its family. `shortcut-none`,
     `shortcut-sample`, `shortcut-not-examined`, `shortcut-reading`: information.
     Parameters: `permutations` (119) of the whole metadata procedure, `cases` (600).
     Sources: Badgeley et al. 2019, doi:10.1038/s41746-019-0105-1; DeGrave et al. 2021,
@@ -133,33 +142,40 @@ def _seen(examination: Examination, table: Table) -> Seen:
     place = {case_id: row for row, case_id in enumerate(ids)}
     chosen = ranked(examination.seed, ids, "shortcuts")[:cases]
     known = examination.cases.by_id()
+    waiting: list[Waiting] = []
     for case_id in chosen:
         examination.check_time()
-        _filled(examination, seen, known[case_id], place[case_id])
+        x, names = variants(
+            examination.classifier.prepare(known[case_id]), case_id, examination.seed
+        )
+        full = sum(len(one.x) for one in waiting) + len(x) > examination.batch_size
+        if waiting and (full or waiting[0].x.shape[1:] != x.shape[1:]):
+            _look(examination, seen, waiting)
+            waiting = []
+        waiting.append(Waiting(place[case_id], x, names))
+    if waiting:
+        _look(examination, seen, waiting)
     _mapped(examination, seen, [(known[c], place[c]) for c in chosen[:maps]])
     return seen
 
 
-def _filled(examination: Examination, seen: Seen, case: Case, row: int) -> None:
-    classifier = examination.classifier
-    x, names = variants(classifier.prepare(case), case.id, examination.seed)
-    logits, features = [], []
-    for start in range(0, len(x), examination.batch_size):
-        part = x[start : start + examination.batch_size]
-        said, inside = _asked(examination, seen, part)
-        logits.append(said)
-        features.append(inside)
-    seen.rows.append(row)
-    first = features[0]
-    if first is not None and "features" not in seen.missing:
-        seen.features.append(first)
-    measured(seen.filled, row, torch.cat(logits), names, examination)
+def _look(examination: Examination, seen: Seen, waiting: list[Waiting]) -> None:
+    """Send the variants of some cases through the network at once."""
+    logits, features = _asked(examination, seen, torch.cat([one.x for one in waiting]))
+    start = 0
+    for one in waiting:
+        seen.rows.append(one.row)
+        if features is not None:
+            seen.features.append(features[start])
+        own = logits[start : start + len(one.x)]
+        measured(seen.filled, one.row, own, one.names, examination)
+        start += len(one.x)
 
 
 def _asked(
     examination: Examination, seen: Seen, x: torch.Tensor
 ) -> tuple[torch.Tensor, Floats | None]:
-    """Logits (n, K) and, of the first image, the features; or why there are none."""
+    """Logits (n, K) and features (n, d); or why there are none of the latter."""
     classifier = examination.classifier
     if "features" in seen.missing:
         return classifier.predict(x).logits, None
@@ -168,7 +184,7 @@ def _asked(
             logits = classifier.predict(x).logits
         if len(found) != 1 or len(found[0]) != len(x):
             raise NoFeatures("the last layer is not used once per image")
-        return logits, found[0][0]
+        return logits, found[0]
     except NoFeatures as error:
         seen.missing["features"] = str(error)
         seen.features.clear()

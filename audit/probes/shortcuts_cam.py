@@ -69,7 +69,7 @@ def cam_findings(table: Table, found: dict[str, Mass]) -> list[Finding]:
         mass = found[region]
         start = clean("cam_mass", {"region": region}, len(mass.rows), table.assumed)
         if len(mass.rows) < FEWEST:
-            reason = f"fewer than {FEWEST} maps of an image with a {region}"
+            reason = f"fewer than {FEWEST} maps that are not zero, of images with a {region}"
             told.append(start.model_copy(update={"reason": reason}))
             continue
         rows, inside = np.array(mass.rows, dtype=np.int64), np.array(mass.inside)

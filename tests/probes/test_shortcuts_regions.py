@@ -60,9 +60,13 @@ def phantoms(folder: Path, spec: PhantomSpec) -> tuple[int, int, int, int]:
     """Images with a marker and those where it was found; without one and those where one was."""
     write_dataset(folder, spec)
     split = folder / "test"
-    truth = {row["path"]: row for row in csv.DictReader((split / "ground_truth.csv").open())}
+    told = [
+        list(csv.DictReader((split / name).read_text().splitlines()))
+        for name in ("ground_truth.csv", "labels.csv")
+    ]
+    truth = {row["path"]: row for row in told[0]}
     with_one = found = without = false = 0
-    for row in csv.DictReader((split / "labels.csv").open()):
+    for row in told[1]:
         with Image.open(split / row["path"]) as picture:
             raw = np.array(picture)
         pixels = raw.astype(np.float32) / np.iinfo(raw.dtype).max
