@@ -82,14 +82,19 @@ class Sight:
         return self._attacked[place.case]
 
 
-def look(method: Method, sight: Sight, budget: int, into: Looked) -> None:
-    """Fill `into` case by case, so that what was seen before time was up is kept."""
+def look(method: Method, sight: Sight, budget: int, into: Looked) -> str | None:
+    """Fill `into` case by case, so that what was seen before time was up is kept.
+
+    Gives the reason why nothing can be said where the maps are too small.
+    """
     own = method.make(sight.classifier, sight.seed)
     controls = [method.make(control, sight.seed) for control in sight.controls()]
     count = method.affordable(budget)
     for place in sight.order[:count]:
         x = sight.image(place)
         heat = own(x, place.predicted)
+        if heat.size < FEWEST_CELLS:
+            return f"its map has fewer than {FEWEST_CELLS} cells"
         into.looked_at += 1
         others = [control(x, place.predicted) for control in controls]
         _put(into.randomised, place.case, _sameness(heat, others))
@@ -98,7 +103,7 @@ def look(method: Method, sight: Sight, budget: int, into: Looked) -> None:
         attacked = sight.attacked(place, x)
         if attacked is not None:
             _put(into.fgsm, place.case, rank_similarity(heat, own(attacked, place.predicted)))
-        if heat.max() > 0 and heat.size >= FEWEST_CELLS:
+        if heat.max() > 0:
             rng = generator(sight.seed, place.case, "explanations removal")
             batch = sight.examination.batch_size
             into.removed[place.case] = removal(
@@ -109,6 +114,7 @@ def look(method: Method, sight: Sight, budget: int, into: Looked) -> None:
         if heat.max() > 0:
             case = sight.cases[place.case]
             into.boxed[place.case] = pointed(case, heat, sight.classifier)
+    return None
 
 
 def _sameness(heat: Array, others: Sequence[Array]) -> float | None:

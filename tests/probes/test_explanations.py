@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -18,9 +20,11 @@ from explained_models import (
 )
 
 from audit.cascade.assemble import assemble
+from audit.cases.case import Cases
 from audit.probes.explanations_pointing import CENTRE
+from audit.probes.explanations_words import words
 from audit.probes.registry import get_probe
-from audit.results import ProbeReport
+from audit.results import Finding, ProbeReport
 
 LAYERED = ("grad-cam", "score-cam")
 METRICS = {"map_similarity_randomised", "faithfulness", "map_stability"}
@@ -122,7 +126,7 @@ def test_what_may_be_spent_bounds_the_forwards() -> None:
     assert model.forwards - before <= 2000
     assert report.details["looked_at"]["grad-cam"] == 11
     assert set(report.details["left_out"]) == {"score-cam", "smoothgrad"}
-    assert "explanation-left-out" in warned(report)
+    assert sum(n.code == "explanation-left-out" for n in report.notes) == 2
 
 
 def test_time_that_is_up_keeps_what_was_seen_and_says_so() -> None:
@@ -130,7 +134,7 @@ def test_time_that_is_up_keeps_what_was_seen_and_says_so() -> None:
     sight.deadline = 0.0
     report = get_probe("explanations")(sight)
     assert report.state == "done"
-    assert warned(report) == {"explanation-left-out"}
+    assert sum(n.code == "explanation-left-out" for n in report.notes) == 3
     assert all(f.value is None and f.reason for f in report.findings)
 
 
@@ -159,3 +163,35 @@ def test_a_cascade_has_grad_cam_only_and_says_so() -> None:
     assert any(n.code == "explanation-cascade" for n in report.notes)
     assert warned(report) == set()
     assert of(report, "map_similarity_randomised", "grad-cam").high < 0.7
+
+
+def test_a_layer_of_a_single_cell_is_named_and_the_pixels_are_still_looked_at() -> None:
+    report = explained(classifier_of(trained(), "pool"), cases(12))
+    assert set(report.details["left_out"]) == set(LAYERED)
+    assert of(report, "map_similarity_randomised", "smoothgrad").high < 0.6
+
+
+def test_fewer_than_ten_cases_are_not_examined() -> None:
+    report = explained(classifier_of(trained()), cases(8))
+    assert report.state == "not applicable"
+    assert "fewer than 10" in str(report.reason)
+
+
+def test_maps_that_lie_elsewhere_than_lesions_in_the_middle_are_said_to() -> None:
+    low = (SIDE - 4) // 2
+    middle = ((low, low, low + 4, low + 4),)
+    listed = cases(30)
+    moved = [replace(case, boxes=middle if case.boxes else ()) for case in listed]
+    report = explained(classifier_of(trained()), Cases(moved, listed.description), forwards=2500)
+    (note,) = [n for n in report.notes if n.code == "explanation-beside-lesions"]
+    assert note.text.startswith("The highest point of Grad-CAM maps")
+    assert of(report, "pointing_game", CENTRE).value == 1
+
+
+@pytest.mark.parametrize(("high", "codes"), [(0.45, ["explanation-unstable"]), (0.55, [])])
+def test_maps_are_unstable_only_when_the_whole_interval_says_so(high: float, codes) -> None:
+    params = {"method": "grad-cam", "under": "noise", "sigma": 0.01}
+    found = Finding(
+        metric="map_stability", params=params, value=0.4, low=0.3, high=high, method="t", n=30
+    )
+    assert [note.code for note in words("grad-cam", [found], {}, 1.0)] == codes
