@@ -18,6 +18,7 @@ from audit.metrics.calibration import (
     Estimate,
     Sample,
     brier,
+    brier_limits,
     expected,
     observed_expected,
     sample_of,
@@ -34,6 +35,7 @@ LINEAR = "linearisation, log scale"
 NOISE = "noise of the bins taken out"
 APART = "the scores of positives and negatives do not overlap: no finite slope is the likeliest"
 ALIKE = "all scores are alike"
+SURE = "the scores are too sure of every case for one intercept to be the likeliest"
 NO_FIT = "the likeliest slope was not found"
 EXTREME = "the scores are too extreme for a standard error"
 
@@ -99,14 +101,16 @@ def _columns(frame: Frame, view: View, members: Bools) -> Iterator[Column]:
     if not those.all():
         sample = sample_of(view.score[those], positive[those], patients[those], members[those])
     none = ("",) * len(sample.groups)
-    yield _column("calibration_intercept", SANDWICH, in_the_large(sample), sample, none)
+    level = in_the_large(sample)
+    told = tuple(SURE if missing else "" for missing in np.isnan(level.value))
+    yield _column("calibration_intercept", SANDWICH, level, sample, told)
     found = slope(sample)
     yield _column("calibration_slope", SANDWICH, found, sample, _no_slope(sample, found))
     few = expected(sample) < FEWEST
     words = f"fewer than {FEWEST} positives expected from the scores"
     reasons = tuple(words if one else "" for one in few)
     yield _column("observed_expected", LINEAR, observed_expected(sample), sample, reasons)
-    yield _column("brier", LINEAR, brier(whole), whole, none)
+    yield Column("brier", LINEAR, brier(whole).value, *brier_limits(whole), whole, none)
     error = calibration_error(sample)
     yield Column("ece", NOISE, error.value, error.low, error.high, sample, none)
 
@@ -134,12 +138,12 @@ def _told(start: Finding, column: Column, at: int) -> Finding:
     start = start.model_copy(update={"n": size})
     if column.reasons[at]:
         return start.model_copy(update={"reason": column.reasons[at]})
-    if not np.isfinite((column.value[at], column.low[at], column.high[at])).all():
+    value, low, high = (float(part[at]) for part in (column.value, column.low, column.high))
+    if not np.isfinite((value, low, high)).all():
         return start.model_copy(update={"reason": EXTREME})
     repeats = bool(column.sample.clusters[at] < size)
     method = f"{column.method}, by patient" if repeats else column.method
-    interval = Interval(float(column.low[at]), float(column.high[at]), method)
-    return with_value(start, float(column.value[at]), interval, proportion=False)
+    return with_value(start, value, Interval(low, high, method), proportion=False)
 
 
 def _reliability(frame: Frame, view: View) -> Iterator[Finding]:

@@ -14,10 +14,12 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from audit.metrics.interval import LEVEL
+from audit.metrics.proportion import clopper_pearson
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+_FEW = 10  # patients who are quite wrong; fewer are too few for a normal limit
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,24 @@ def brier(sample: Sample) -> Estimate:
     rest = sample.by_patient(square - sample.spread(value))
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(sample.product(rest, rest)) / sample.sizes / value
-    return Estimate(value, error, logarithmic=True)
+    return Estimate(value, np.where(value > 0, error, 0.0), logarithmic=True)
+
+
+def brier_limits(sample: Sample) -> tuple[Array, Array]:
+    """(G,) 95% limits of the Brier score, with room for errors that happened not to be seen.
+
+    Where fewer than ten patients are wrong by more than one half, the upper limit is at least the
+    Clopper-Pearson limit of their share: a case that is quite wrong adds 1.
+
+    >>> low, high = brier_limits(one_group([9.0] * 50 + [-9.0] * 50, [True] * 50 + [False] * 50))
+    >>> low.item() < 1e-7, round(high.item(), 4)  # none of 100 wrong: still about 3 in 100
+    (True, 0.0362)
+    """
+    low, high = brier(sample).limits()
+    far = np.abs(expit(sample.score) - sample.positive) > 0.5
+    wrong = np.add.reduceat(sample.by_patient(far.astype(np.float64)) > 0, sample.first, dtype=int)
+    most = clopper_pearson(wrong, sample.clusters)[1]
+    return low, np.minimum(np.where(wrong < _FEW, np.maximum(high, most), high), 1.0)
 
 
 def expected(sample: Sample) -> Array:

@@ -9,14 +9,18 @@ from audit.metrics.calibration import Array, Bools, Estimate, Sample
 
 _STEPS = 60
 _TIGHT = 1e-10  # of a standardised coefficient, when a fit is done
+_FLAT = 1e-6  # information below which no intercept is likelier than another
+_SURE = 10.0  # cases' worth of chance; below that a sandwich sees too little of it
 
 
 def in_the_large(sample: Sample) -> Estimate:
     """a of logit P = a + score, by maximum likelihood; 0 where the average is right.
 
-    Above 0 positives are commoner than the scores say. NaN where only one outcome occurs. Its
-    error is a sandwich over patients. Sources: Cox 1958, doi:10.1093/biomet/45.3-4.562; White
-    1982, doi:10.2307/1912526 (errors that do not take the model for true).
+    Above 0 positives are commoner than the scores say. NaN where only one outcome occurs, or where
+    the scores are too sure for any intercept to be the likeliest. Its error is a sandwich over
+    patients, and where hardly a case is uncertain at least that of the model. Sources: Cox 1958,
+    doi:10.1093/biomet/45.3-4.562; White 1982, doi:10.2307/1912526 (errors that do not take the
+    model for true).
 
     >>> from audit.metrics.calibration import one_group
     >>> round(in_the_large(one_group([0.0] * 4, [True, True, True, False])).value.item(), 4)
@@ -49,9 +53,14 @@ def in_the_large(sample: Sample) -> Estimate:
 def _with_error(sample: Sample, value: Array, one_outcome: Bools) -> tuple[Array, Array]:
     p = expit(sample.score + sample.spread(value))
     rest = sample.by_patient(sample.positive - p)
+    information = sample.total(p * (1 - p))
+    flat = one_outcome | (information < _FLAT)
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(sample.product(rest, rest)) / sample.total(p * (1 - p))
-    return np.where(one_outcome, np.nan, value), np.where(one_outcome, np.nan, error)
+        error = np.sqrt(sample.product(rest, rest)) / information
+        # Where the scores are sure of nearly every case and nothing went wrong, what was seen
+        # varies less than what could have happened.
+        error = np.where(information < _SURE, np.maximum(error, information**-0.5), error)
+    return np.where(flat, np.nan, value), np.where(flat, np.nan, error)
 
 
 def separated(sample: Sample) -> Bools:

@@ -9,7 +9,14 @@ from scipy.special import expit
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from audit.metrics.calibration import Sample, brier, observed_expected, one_group, sample_of
+from audit.metrics.calibration import (
+    Sample,
+    brier,
+    brier_limits,
+    observed_expected,
+    one_group,
+    sample_of,
+)
 from audit.metrics.calibration_error import bins_of, calibration_error, reliability_bins
 from audit.metrics.calibration_line import in_the_large, separated, slope
 
@@ -85,6 +92,34 @@ def test_brier_is_scikit_learns_and_its_error_that_of_a_mean() -> None:
     square = (expit(score) - positive) ** 2
     by_hand = square.std(ddof=1) / np.sqrt(len(square)) / square.mean()
     assert found.error[0] == pytest.approx(by_hand, rel=1e-9)
+
+
+@pytest.mark.parametrize("steep", [4.0, 8.0, 12.0])
+def test_where_nothing_went_wrong_the_intercept_is_not_taken_for_known(steep: float) -> None:
+    """Sure and right in 20 + 180 cases: the outcomes vary less than the scores say they could."""
+    rng = np.random.default_rng(12)
+    positive = np.arange(200) < 20
+    score = np.where(positive, steep, -steep) + rng.normal(0, 0.3, 200)
+    found = in_the_large(one_group(score, positive))
+    model = sm.GLM(positive, np.ones((200, 1)), offset=score, family=sm.families.Binomial())
+    told = model.fit(tol=1e-13, maxiter=200)
+    assert found.error[0] == pytest.approx(told.bse[0], rel=1e-5)
+    assert abs(found.value[0]) < 1.96 * found.error[0]
+
+
+def test_scores_beyond_every_doubt_have_no_intercept() -> None:
+    positive = np.arange(100) < 40
+    assert np.isnan(in_the_large(one_group(np.where(positive, 800.0, -800.0), positive)).value[0])
+
+
+def test_a_brier_score_without_an_error_seen_has_the_upper_limit_of_three_in_n() -> None:
+    positive = np.arange(300) < 60
+    right = np.where(positive, 12.0, -12.0)
+    patients = np.arange(300) // 3
+    for who, count in ((None, 300), (patients, 100)):
+        low, high = brier_limits(one_group(right, positive, who))
+        assert low[0] < 1e-9
+        assert high[0] == pytest.approx(1 - 0.025 ** (1 / count))
 
 
 def test_observed_to_expected_and_its_error_by_the_delta_method_written_out() -> None:
@@ -202,7 +237,8 @@ def test_limits_cover_the_truth_in_93_to_97_of_100_draws(n: int, times: float, p
     truth = many(*simulated(rng, 1, 1_200_000, times, per), per)
     drawn_anew = many(*simulated(rng, 1000, n, times, per), per)
     for metric in (in_the_large, slope, observed_expected, brier):
-        low, high = metric(drawn_anew).limits()
+        limited = brier_limits(drawn_anew) if metric is brier else metric(drawn_anew).limits()
+        low, high = limited
         exact = metric(truth).value[0]
         assert 0.93 <= ((low <= exact) & (exact <= high)).mean() <= 0.97, metric.__name__
 
