@@ -276,6 +276,19 @@ def test_a_gap_with_a_group_missing_or_too_small_is_inconclusive():
     assert outcome(audit(frontal, lateral), small) == ("inconclusive", 3)
 
 
+def test_a_gap_or_a_drop_from_an_interval_that_is_upside_down_is_inconclusive():
+    good = finding(group={"view": "frontal"})
+    odd = finding(group={"view": "lateral"}, low=1.0, high=0.0)
+    gap = rules({"metric": "sensitivity", "gap_by": "view", "max": 1.0})
+    assert outcome(audit(good, odd), gap) == ("inconclusive", 3)
+    known = finding(group={"view": "lateral"}, contrast="view=frontal", low=0.1, high=-0.1)
+    fine = finding(group={"view": "lateral"})
+    assert outcome(audit(good, fine, known), gap)[0] == "pass"  # from the groups' own intervals
+    drop = rules({"metric": "sensitivity", "max_drop": 1.0})
+    before = audit(finding(low=1.0, high=0.0))
+    assert outcome(audit(finding()), drop, baseline=before) == ("inconclusive", 3)
+
+
 def test_max_drop_without_a_baseline_is_inconclusive():
     asked = rules({"metric": "auroc", "max_drop": 0.02})
     assert outcome(audit(finding("auroc")), asked) == ("inconclusive", 3)

@@ -118,13 +118,18 @@ def _known_difference(
         for finding in results.findings:
             if (
                 finding.contrast == contrast
-                and finding.low is not None
-                and finding.high is not None
+                and _has_limits(finding)
                 and _place(finding) == _place(this)
                 and finding.metric == this.metric
             ):
                 return finding
     return None
+
+
+def _has_limits(finding: Finding) -> bool:
+    """An interval that is there and not upside down."""
+    low, high = finding.low, finding.high
+    return low is not None and high is not None and low <= high
 
 
 def _with_limits_of(gap: Measure, known: Finding) -> Measure:
@@ -225,7 +230,7 @@ def _absolute(low: float | None, high: float | None) -> tuple[float | None, floa
 
 
 def mover(one: Finding, other: Finding) -> tuple[float | None, float | None, float | None]:
-    """Difference of two values and its 95% limits; None where a part is missing.
+    """Difference of two values and its 95% limits; None where a part is missing or upside down.
 
     >>> a = Finding(metric="m", value=0.7, low=0.6, high=0.8, n=80)
     >>> b = Finding(metric="m", value=0.5, low=0.4, high=0.6, n=80)
@@ -236,6 +241,8 @@ def mover(one: Finding, other: Finding) -> tuple[float | None, float | None, flo
         return None, None, None
     value = one.value - other.value
     if one.low is None or one.high is None or other.low is None or other.high is None:
+        return value, None, None
+    if one.low > one.high or other.low > other.high:
         return value, None, None
     below = math.hypot(max(0.0, one.value - one.low), max(0.0, other.high - other.value))
     above = math.hypot(max(0.0, one.high - one.value), max(0.0, other.value - other.low))
