@@ -198,6 +198,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         ("resamples", f"{RESAMPLES:,}"),
         ("findings", f"{found['findings']:,}, of which {found['tests']:,} are tested"),
         ("seconds", f"{found['seconds']} on {found['cores']} cores"),
+        ("load of the machine beforehand", f"{found['others']}"),
         ("seconds of processor", f"{found['cpu_seconds']}"),
         ("peak memory", f"{found['peak'] / 1e6:.0f} MB"),
         ("of which the table and imports", f"{found['bytes_before'] / 1e6:.0f} MB"),
@@ -221,8 +222,10 @@ def main() -> None:
     if given.here:
         print(json.dumps(one(given.cases, given.runs)))
         return
+    load = os.getloadavg()[1]
     found = apart(["--cases", str(given.cases), "--runs", str(given.runs)])
     found |= {"cores": os.cpu_count(), "python": platform.python_version()}
+    found["others"] = round(load, 1)
     page = as_markdown(found)
     print(page)
     results = ROOT / "benchmarks" / "results"
