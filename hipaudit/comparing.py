@@ -30,6 +30,7 @@ HEAD = (
 FLIP_HEAD = ("case", "label", "under", "group", "log-odds base", "log-odds new")
 MOST_FLIPS = 10
 MOST_LEVELS = 10
+SAID = ("epsilon", "mode", "surrogate", "attacks")  # already in the words of a level, or too long
 FILES = ("compare.json", "flips.csv", "compare.md")
 EXPLAINED = (
     "A verdict is read off its 95% interval alone; p is adjusted (Holm) over all differences of "
@@ -39,7 +40,9 @@ EXPLAINED = (
 
 def rows(found: Comparison) -> list[Row]:
     """Without stress and for everyone, all; of the others, those whose interval lies off 0."""
-    return [_row(d) for d in found.differences if _first(d) or d.verdict in ("worse", "better")]
+    return [
+        _row(found, d) for d in found.differences if _first(d) or d.verdict in ("worse", "better")
+    ]
 
 
 def _first(one: Difference) -> bool:
@@ -54,9 +57,9 @@ def rest_line(found: Comparison) -> str:
     return f"Left out: {none} under stress or in groups that show no difference, {few} of too few."
 
 
-def _row(one: Difference) -> Row:
+def _row(found: Comparison, one: Difference) -> Row:
     group = ", ".join(f"{name} {value}" for name, value in one.group.items()) or "everyone"
-    start = (one.metric, under(one), group)
+    start = (one.metric, named(found, one), group)
     if one.value is None or one.low is None or one.high is None:
         return (*start, "–", "–", "–", one.reason or "", "", one.verdict)
     mark = " *" if one.independent else ""
@@ -70,28 +73,35 @@ def flip_rows(found: Comparison, most: int | None = MOST_FLIPS) -> list[Row]:
     """Cases that are right in BASE and wrong in NEW without stress, the surest mistakes first."""
     clean = {at for at, level in enumerate(found.levels) if level.stress == "clean"}
     lost = [flip for flip in found.flips if flip.change == "lost" and flip.level in clean]
-    return [_flip_row(flip, found.levels[flip.level]) for flip in lost[:most]]
+    return [_flip_row(flip, named(found, found.levels[flip.level])) for flip in lost[:most]]
 
 
-def _flip_row(flip: Flip, level: Level) -> Row:
+def _flip_row(flip: Flip, level: str) -> Row:
     group = ", ".join(f"{name} {value}" for name, value in flip.group.items())
     odds = ["not finite" if x is None else f"{x:+.2f}" for x in (flip.base, flip.new)]
-    return (flip.case, flip.label, named(level), group, *odds)
+    return (flip.case, flip.label, level, group, *odds)
 
 
-def named(level: Level) -> str:
-    """A level in words: "fgsm 2/255 with tta"."""
+def named(found: Comparison, one: Difference | Level) -> str:
+    """A level in words: "fgsm 2/255 with tta", "dead_rows rows 4".
+
+    Beside ε, those parameters are said in which levels of that stress differ.
+    """
     from audit.results import Finding
 
-    return under(
-        Finding(
-            metric="",
-            stress=level.stress,
-            params=level.params,
-            variant=level.variant,
-            defence=level.defence,
-        )
-    )
+    facts = {name: getattr(one, name) for name in ("stress", "params", "variant", "defence")}
+    words = under(Finding(metric="", **facts))
+    alike = [
+        level.params
+        for level in found.levels
+        if (level.stress, level.defence) == (one.stress, one.defence)
+    ]
+    told = [
+        f"{name} {value:g}" if isinstance(value, int | float) else f"{name} {value}"
+        for name, value in one.params.items()
+        if name not in SAID and len({str(params.get(name)) for params in alike}) > 1
+    ]
+    return " ".join([words, *told])
 
 
 def paired_line(found: Comparison) -> str:
@@ -139,7 +149,7 @@ def as_markdown(found: Comparison) -> str:
     lines += [f"**{conclusion(found)}**", "", paired_line(found), ""]
     lines += [f"* {note.level}: {markdown_cell(note.text)}" for note in found.notes]
     lines += ["", *markdown_table(HEAD, rows(found)), rest_line(found), EXPLAINED, ""]
-    missing = [(named(level), str(level.reason)) for level in found.levels if level.reason]
+    missing = [(named(found, level), str(level.reason)) for level in found.levels if level.reason]
     if missing:
         lines += ["### Not compared", "", *markdown_table(("level", "why"), missing)]
     lines += ["### Flips without stress", "", flips_line(found), ""]
@@ -157,9 +167,10 @@ def flips_csv(found: Comparison) -> str:
     start = ["case", "label", "change", "stress", "defence", "level"]
     names = [plain_text(f"attribute_{name}") for name in attributes]
     writer.writerow([*start, "base_log_odds", "new_log_odds", *names])
+    known = [named(found, level) for level in found.levels]
     for flip in found.flips:
         level = found.levels[flip.level]
-        words = [flip.case, flip.label, flip.change, level.stress, level.defence, named(level)]
+        words = [flip.case, flip.label, flip.change, level.stress, level.defence, known[flip.level]]
         odds = ["" if x is None else f"{x:.9g}" for x in (flip.base, flip.new)]
         values = [flip.group.get(name, "") for name in attributes]
         writer.writerow([*map(plain_text, words), *odds, *map(plain_text, values)])
@@ -186,7 +197,7 @@ def show(out: Console, found: Comparison, written: Sequence[Path]) -> None:
     show_notes(out, found.notes)
     missing = [level for level in found.levels if level.reason]
     for level in missing[:MOST_LEVELS]:
-        out.print(f"  not compared: {named(level)}: {level.reason}", markup=False)
+        out.print(f"  not compared: {named(found, level)}: {level.reason}", markup=False)
     if len(missing) > MOST_LEVELS:
         out.print(f"  and {len(missing) - MOST_LEVELS} more")
     out.print()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_cli_help import imported_by
-from tests.compare.audits import predictions, subjects, written
+from tests.compare.audits import logits, predictions, subjects, written
+from tests.tables import evidence, rows
 
 N = 200
 TARGETS = [i % 2 for i in range(N)]
@@ -94,6 +95,25 @@ def test_quiet_is_one_line(hipaudit, audits):
 def test_a_subgroup_can_be_chosen(hipaudit, audits):
     _, out, _ = hipaudit("compare", *audits, "--subgroup", "view", "--format", "json")
     assert json.loads(out)["subgroups"] == ["view"]
+
+
+def test_levels_of_one_stress_are_told_apart_in_the_table(hipaudit, tmp_path):
+    """Severity 3 loses half of the cases, severity 1 none."""
+    places = []
+    for name, lost in (("v1", set()), ("v2", set(range(N // 2)))):
+        said = [[TARGETS[i], 1 - TARGETS[i] if i in lost else TARGETS[i]] for i in range(N)]
+        part = rows(
+            [i for i in range(N) for _ in range(2)],
+            logits([c for pair in said for c in pair]),
+            ({"severity": 1}, {"severity": 3}),
+            [0, 1] * N,
+        )
+        run = evidence(part, range(N), "blur", kind="corruption", params={"severities": [1, 3]})
+        table = predictions(subjects(TARGETS, PATIENTS), TARGETS, run)
+        places.append(written(tmp_path / name, table))
+    _, out, _ = hipaudit("compare", *places)
+    (line,) = [line for line in out.splitlines() if line.startswith("robust_accuracy")]
+    assert "blur severity 3 " in line
 
 
 BAD = {
