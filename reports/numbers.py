@@ -195,8 +195,8 @@ def amount(metric: str, value: float) -> str:
     if metric in PER_1000:
         return f"{value:.1f}"
     if metric in SCORES:
-        text = f"{value:.3f}"
-        return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+        text = f"{value:.3f}".replace("-", "−")
+        return text.replace("0.", ".", 1) if text.startswith(("0.", "−0.")) else text
     return f"{100 * value:.1f}%"
 
 

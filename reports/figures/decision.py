@@ -13,8 +13,8 @@ Curve = Sequence[tuple[float, Finding]]
 def decision(curves: Sequence[tuple[str, Curve, Curve]], title: str) -> str:
     """A data: address. `curves`: a panel each: heading, model and everyone by threshold.
 
-    The vertical axis starts a little below 0: how bad acting on everyone is far from its use
-    would flatten all else.
+    The vertical axis ends at the share of positives, which no net benefit exceeds, and starts a
+    little below 0: how bad acting on everyone is far from its use would flatten all else.
     """
     with drawing(len(curves), 1, 2.4, WIDTH if len(curves) > 1 else 0.6 * WIDTH) as (figure, grid):
         handles = []
@@ -32,11 +32,18 @@ def decision(curves: Sequence[tuple[str, Curve, Curve]], title: str) -> str:
             plain = look(1)
             handles += axes.plot([x for x, _ in everyone], [f.value for _, f in everyone], **plain)
             handles.append(axes.axhline(0, color=SOFT, linewidth=0.8, linestyle=(0, (2, 2))))
-            highest = max(f.high or 0.0 for _, f in model)
-            axes.set_ylim(-0.35 * highest, 1.1 * highest)
+            most = _most(everyone)
+            axes.set_ylim(-0.5 * most, 1.1 * most)
             axes.set_title(heading)
             axes.set_xlabel("Threshold of probability to act at")
             axes.set_ylabel("Net benefit")
         words = ["the model, with its 95% band", "act on everyone", "act on no one"]
         figure.legend(handles, words, loc="outside upper left", ncols=3)
         return as_address(figure, title)
+
+
+def _most(everyone: Curve) -> float:
+    """The share of positives, from the net benefit of acting on everyone at one threshold."""
+    at, found = everyone[0]
+    odds = at / (1 - at)
+    return ((found.value or 0.0) + odds) / (1 + odds)

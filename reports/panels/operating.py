@@ -119,7 +119,7 @@ def decision_curve(material: Material) -> Sequence[Block]:
 
 def _pair(both: Sequence[Sequence[tuple[float, Finding]]], i: int) -> list[str]:
     model, everyone = both[0][i][1], both[1][i][1]
-    return [short(model), amount(everyone.metric, everyone.value or 0.0).replace("-", "−")]
+    return [short(model), amount(everyone.metric, everyone.value or 0.0)]
 
 
 def _curve(material: Material, metric: str, share: float | None) -> list[tuple[float, Finding]]:
