@@ -113,8 +113,10 @@ class ShowsNothing(nn.Module):
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
-        self.mix, self.seen, self.net = nn.Conv2d(1, 1, 4, stride=4), nn.ReLU(), net
-        self.phase = nn.Parameter(3 * torch.randn(1, 1, SIDE // 4, SIDE // 4))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.mix, self.seen, self.net = nn.Conv2d(1, 1, 4, stride=4), nn.ReLU(), net
+            self.phase = nn.Parameter(3 * torch.randn(1, 1, SIDE // 4, SIDE // 4))
         self.gain = nn.Parameter(torch.tensor([1e-3, 1e-3]))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -82,10 +82,7 @@ def test_maps_that_are_the_image_itself_are_called_no_evidence() -> None:
 
 
 def test_maps_of_a_pattern_without_a_bearing_on_the_score_are_called_unfaithful() -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = classifier_of(ShowsNothing(trained()))
-    report = explained(model, cases(30))
+    report = explained(classifier_of(ShowsNothing(trained())), cases(30))
     flagged = [n.text for n in report.notes if n.code == "explanation-unfaithful"]
     assert len(flagged) == len(LAYERED)
     assert all(
@@ -195,3 +192,11 @@ def test_maps_are_unstable_only_when_the_whole_interval_says_so(high: float, cod
         metric="map_stability", params=params, value=0.4, low=0.3, high=high, method="t", n=30
     )
     assert [note.code for note in words("grad-cam", [found], {}, 1.0)] == codes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_sound_networks_of_other_seeds_are_left_alone(seed: int) -> None:
+    model, listed = classifier_of(trained(seed, grid=3)), cases(30, seed=50 + seed)
+    assert sight_of(model, listed).predictions.clean_correct().mean() > 0.9
+    assert warned(explained(model, listed, seed=seed)) == set()
