@@ -20,7 +20,7 @@ def ridge_logistic(columns: Array, positive: Bools, strength: float = 1.0) -> Ar
 
     >>> import numpy as np
     >>> ridge_logistic(np.array([[0.0], [1.0]]), np.array([False, True])).round(3).tolist()
-    [0.439, -0.22]
+    [0.445, -0.222]
     """
     wide = np.concatenate([columns, np.ones((len(columns), 1))], axis=1)
     share = positive.mean()
