@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import time
@@ -90,6 +91,7 @@ def conduct(
             surrogates=surrogates,
             search=trial.search,
         )
+        table = _kept(folder, predictions, cases)
         results = _results(
             classifier,
             cases,
@@ -107,7 +109,8 @@ def conduct(
             train,
             allowed,
         )
-        _write(folder, results, predictions, cases, time.monotonic() - began)
+        results = results.model_copy(update={"predictions_sha256": table})
+        _write(folder, results, cases, time.monotonic() - began)
     return results
 
 
@@ -187,13 +190,18 @@ def _results(
     )
 
 
-def _write(
-    folder: Path, results: Results, predictions: Predictions, cases: Cases, seconds: float
-) -> None:
+def _kept(folder: Path, predictions: Predictions, cases: Cases) -> str:
+    """Writes predictions.csv; its sha256."""
+    place = folder / "predictions.csv"
+    with writing_whole(place) as stream:
+        write_predictions(stream, predictions, synthetic=cases.description.synthetic)
+    with place.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write(folder: Path, results: Results, cases: Cases, seconds: float) -> None:
     write_whole(folder / "private" / "cases.csv", private_csv(cases), mode=0o600)
     (folder / "private").chmod(0o700)
-    with writing_whole(folder / "predictions.csv") as stream:
-        write_predictions(stream, predictions, synthetic=results.data.synthetic)
     timings = {"seconds": round(seconds, 1), "forwards": sum(r.forwards for r in results.plan.runs)}
     write_whole(folder / "timings.json", json.dumps(timings) + "\n")
     write_whole(folder / "audit.json", results.to_json())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -28,3 +30,25 @@ def ranked(seed: int, ids: list[str], purpose: str) -> list[str]:
         return hashlib.sha256(f"{seed}\x1f{purpose}\x1f{case_id}".encode()).digest()
 
     return sorted(ids, key=rank)
+
+
+def stratified(labels: Mapping[str, str], size: int, seed: int) -> list[str]:
+    """`size` of the ids in `labels` (id -> label), in order of id, nested for one seed.
+
+    Proportional to the labels (largest remainder), so that accuracy on the sample estimates
+    accuracy on all cases.
+    """
+    strata: dict[str, list[str]] = defaultdict(list)
+    for case_id, label in labels.items():
+        strata[label].append(case_id)
+    if size >= len(labels):
+        return sorted(labels)
+    shares = {label: size * len(ids) / len(labels) for label, ids in strata.items()}
+    counts = {label: int(share) for label, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda label: (counts[label] - shares[label], label))
+    for label in by_remainder[: size - sum(counts.values())]:
+        counts[label] += 1
+    chosen = [
+        i for label, ids in strata.items() for i in ranked(seed, ids, "sample")[: counts[label]]
+    ]
+    return sorted(chosen)

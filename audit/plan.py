@@ -10,7 +10,7 @@ from typing import Any
 from audit.cases.case import Cases
 from audit.classifier import Classifier
 from audit.defences.registry import check_trained, get_defence, looks
-from audit.draws import ranked
+from audit.draws import stratified
 from audit.options import AuditOptions
 from audit.presets import Entry, get_preset
 from audit.results import UNDEFENDED, PlannedRun
@@ -69,7 +69,7 @@ def make_plan(
     defences = list(dict.fromkeys(["none", *(entry.defence for entry in entries)]))
     everyone = [case.id for case in cases]
     if options.max_samples:
-        everyone = stratified(cases, options.max_samples, options.seed)
+        everyone = _drawn(cases, options.max_samples, options.seed)
     runs = [_clean(name, everyone, cases, options) for name in defences]
     taken: dict[str, int] = defaultdict(int)
     for entry in entries:
@@ -159,7 +159,7 @@ def _stressed(
 ) -> Run:
     stress = get_stress(entry.stress)
     size = min(entry.sample or len(everyone), len(everyone))
-    sample = everyone if size == len(everyone) else stratified(cases, size, options.seed, everyone)
+    sample = everyone if size == len(everyone) else _drawn(cases, size, options.seed, everyone)
     each = looks(entry.defence, options.params.get(entry.defence))
     cost = stress.cost(entry.params) * (1.0 if entry.surrogate else each)
     own = entry.surrogate in ("", UNDEFENDED)  # a model that lends its gradients has some
@@ -198,29 +198,11 @@ def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(v) if isinstance(v, tuple) else v for name, v in params.items()}
 
 
-def stratified(cases: Cases, size: int, seed: int, among: Sequence[str] | None = None) -> list[str]:
-    """`size` case ids, proportional to the labels (largest remainder), nested for one seed.
-
-    Returned in order of id. Proportional, so that accuracy on the sample estimates accuracy
-    on all cases.
-    """
-    allowed = set(among) if among is not None else None
-    strata: dict[str, list[str]] = defaultdict(list)
-    for case in cases:
-        if allowed is None or case.id in allowed:
-            strata[case.label].append(case.id)
-    total = sum(len(ids) for ids in strata.values())
-    if size >= total:
-        return sorted(case_id for ids in strata.values() for case_id in ids)
-    shares = {label: size * len(ids) / total for label, ids in strata.items()}
-    counts = {label: int(share) for label, share in shares.items()}
-    by_remainder = sorted(shares, key=lambda label: (counts[label] - shares[label], label))
-    for label in by_remainder[: size - sum(counts.values())]:
-        counts[label] += 1
-    chosen = [
-        i for label, ids in strata.items() for i in ranked(seed, ids, "sample")[: counts[label]]
-    ]
-    return sorted(chosen)
+def _drawn(cases: Cases, size: int, seed: int, among: Sequence[str] | None = None) -> list[str]:
+    """`size` of the cases (of those in `among`), as `audit.draws.stratified` draws them."""
+    allowed = None if among is None else set(among)
+    labels = {case.id: case.label for case in cases if allowed is None or case.id in allowed}
+    return stratified(labels, size, seed)
 
 
 def not_tested(runs: Sequence[Run]) -> dict[str, str]:
@@ -270,7 +252,7 @@ def _cut(run: Run, cases: Cases, share: float, seed: int) -> Run:
     size = min(len(run.cases), max(SMALLEST_SAMPLE, int(share / run.cost)))
     if size == len(run.cases):
         return run
-    sample = stratified(cases, size, seed, run.cases)
+    sample = _drawn(cases, size, seed, run.cases)
     rule = f"{_rule(size)}; cut from {len(run.cases)} to keep to the time limit"
     planned = run.planned.model_copy(update={"sample": size, "rule": rule})
     return replace(run, planned=planned, cases=tuple(sample))

@@ -209,7 +209,10 @@ class Provenance(Part):
 
 
 class Results(Part):
-    """Everything one audit established. Rendered, gated and compared from here alone."""
+    """Everything one audit established. Rendered, gated and compared from here alone.
+
+    `predictions_sha256`: of the predictions.csv written with it, which a comparison reads.
+    """
 
     schema_version: int = SCHEMA_VERSION
     tool: str = "hipaudit"
@@ -223,6 +226,7 @@ class Results(Part):
     artefacts: tuple[Artefact, ...] = ()
     notes: tuple[Note, ...] = ()
     provenance: Provenance
+    predictions_sha256: str = ""
 
     def find(self, metric: str, **where: Any) -> list[Finding]:
         """Findings of a metric whose fields equal `where` (group={} means everyone)."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
-from audit.draws import ranked
+from audit.draws import stratified
 from audit.results import PlannedRun
 
 
@@ -39,24 +38,3 @@ def _drawn(run: PlannedRun, seed: int, labels: Mapping[str, str]) -> Iterator[li
     if cut:
         larger = stratified(labels, int(cut[1]), seed)
         yield stratified({i: labels[i] for i in larger}, run.sample, seed)
-
-
-def stratified(labels: Mapping[str, str], size: int, seed: int) -> list[str]:
-    """`size` of the ids in `labels`, proportional to the labels (largest remainder), in order.
-
-    As `audit.plan.stratified` draws them, without the cases themselves.
-    """
-    strata: dict[str, list[str]] = defaultdict(list)
-    for case_id, label in labels.items():
-        strata[label].append(case_id)
-    if size >= len(labels):
-        return sorted(labels)
-    shares = {label: size * len(ids) / len(labels) for label, ids in strata.items()}
-    counts = {label: int(share) for label, share in shares.items()}
-    by_remainder = sorted(shares, key=lambda label: (counts[label] - shares[label], label))
-    for label in by_remainder[: size - sum(counts.values())]:
-        counts[label] += 1
-    chosen = [
-        i for label, ids in strata.items() for i in ranked(seed, ids, "sample")[: counts[label]]
-    ]
-    return sorted(chosen)

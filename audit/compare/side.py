@@ -66,10 +66,25 @@ def read_side(path: Path, name: str) -> Side:
 
 def side_of(results: Results, predictions: Path, sha256: str = "") -> Side:
     """The same for results that were read already. Raises DamagedFile."""
+    _check_written_with(results, predictions)
     found = read_predictions(predictions, results)
     levels = dict(levels_of(found))
     check_belongs(results, found, levels)
     return Side(results, sha256, found, levels)
+
+
+def _check_written_with(results: Results, predictions: Path) -> None:
+    """By the hash the audit recorded; one of before there was any has only its numbers."""
+    if not results.predictions_sha256:
+        return
+    with predictions.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != results.predictions_sha256:
+        raise DamagedFile(
+            f"the {PREDICTIONS} that was written with {AUDIT}",
+            "another one, or one that was changed",
+            "Copy it from the audit's folder, or run that audit again.",
+        )
 
 
 def levels_of(predictions: Predictions) -> Iterator[tuple[Key, View | Gap]]:

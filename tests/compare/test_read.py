@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from audit.compare.columns import as_it_was
 from audit.compare.rebuild import read_predictions
-from audit.compare.sample import stratified
 from audit.compare.side import read_side, side_of
 from audit.decision import Decision
+from audit.draws import stratified
 from audit.errors import HipauditError
 from audit.evidence import Predictions, Subject
 from audit.export import plain_text, predictions_csv
@@ -150,22 +150,6 @@ def test_a_sampled_attack_has_the_cases_that_were_wrong_already_in_its_sample(tm
     folder = written(tmp_path, predictions(subjects(TARGETS), CALLED, run))
     back = read_side(folder, "BASE").predictions
     assert back.runs[1].sample.tolist() == sample
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 99), st.integers(1, 60), st.lists(st.sampled_from("abc"), min_size=5))
-def test_a_sample_is_drawn_as_the_plan_draws_it(seed, size, labels):
-    from audit.cases.case import Case, Cases
-    from audit.plan import stratified as planned
-    from audit.results import DataDescription
-
-    made = [
-        Case(id=f"{i:04d}", label=label, load=lambda: np.zeros((2, 2), np.float32))
-        for i, label in enumerate(labels)
-    ]
-    cases = Cases(made, DataDescription(layout="test", cases=len(made)))
-    names = {case.id: case.label for case in made}
-    assert stratified(names, size, seed) == planned(cases, size, seed)
 
 
 def edited(folder: Path, change: Callable[[list[list[str]]], object]) -> Path:
