@@ -16,7 +16,10 @@ PROBE = ("explanations",)
 
 def explained_by(module: Callable[[], nn.Module]) -> Callable[[Path], Results]:
     return audited(
-        lambda: explained.classifier_of(module()), lambda: explained.cases(32), probes=PROBE
+        lambda: explained.classifier_of(module()),
+        lambda: explained.cases(16),
+        probes=PROBE,
+        params={"explanations": {"forwards": 2000}},
     )
 
 

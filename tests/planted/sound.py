@@ -119,22 +119,6 @@ def own_training() -> Cases:
     return plain_cases(seed=99)
 
 
-def drawn(seed: int) -> Cases:
-    """200 cases whose labels are drawn by their scores' own chances, and four coins tossed."""
-    draw = np.random.default_rng(1000 + seed)
-    odds = draw.normal(0, 2.2, 200)
-    truth = draw.random(200) < 1 / (1 + np.exp(-odds))
-    lateral, female, second, left = (tossed(200, 5000 + 10 * seed + k) for k in range(4))
-    attributes = {
-        "view": named(lateral, "lateral", "frontal"),
-        "sex": named(female, "F", "M"),
-        "scanner": named(second, "B", "A"),
-        "side": named(left, "left", "right"),
-    }
-    images = pictures(odds, seed=seed, view=lateral, sex=female, offset=0.1 * second)
-    return cases_of(images, truth, attributes)
-
-
 SOUND = (
     Sound(
         "calibrated reader",
@@ -166,5 +150,5 @@ SOUND = (
           reader(plain_cases, train=own_training)),
     Sound("a network with honest maps", "its heat maps depend on what it learnt",
           _all_probes(lambda: explained.classifier_of(explained.trained(epochs=20)),
-                      lambda: explained.cases(96)), slow=True),
+                      lambda: explained.cases(24), probes=("explanations", "gradcam")), slow=True),
 )  # fmt: skip

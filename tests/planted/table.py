@@ -21,6 +21,8 @@ real one (`audit.conduct.conduct`), and the row says whether it named the defect
 them is a false alarm. Written by `make planted` from what came out; do not edit.
 """
 
+NOT_RUN = Outcome(False, "not run")
+
 
 @dataclass(frozen=True)
 class Told:
@@ -32,12 +34,14 @@ class Told:
 
 
 def page(told: Sequence[Told]) -> str:
-    """The whole of docs/planted.md. A row that came to nothing (its audit failed) is not found."""
+    """The whole of docs/planted.md. A row that was not run says so and counts nowhere."""
     by_row = {(one.theme, one.row.name): one.outcome for one in told}
     flaws = [(theme, flaw) for theme, rows in THEMES.items() for flaw in rows]
-    seen = [(t, f, by_row.get((t, f.name), Outcome(False, "not run"))) for t, f in flaws]
-    calm = [(s, by_row.get(("Sound", s.name), Outcome(False, "not run"))) for s in SOUND]
-    found, quiet = sum(o.found for *_, o in seen), sum(o.found for _, o in calm)
+    seen = [(t, f, by_row.get((t, f.name), NOT_RUN)) for t, f in flaws]
+    calm = [(s, by_row.get(("Sound", s.name), NOT_RUN)) for s in SOUND]
+    flawed = [outcome for *_, outcome in seen if outcome is not NOT_RUN]
+    quiet = [outcome for _, outcome in calm if outcome is not NOT_RUN]
+    left = len(seen) + len(calm) - len(flawed) - len(quiet)
     packages = versions()
     used = ", ".join(
         f"{name} {packages[name]}" for name in ("hipaudit", "torch") if name in packages
@@ -45,8 +49,9 @@ def page(told: Sequence[Told]) -> str:
     parts = [
         HEAD,
         f"{today()}; {used}; Python {platform.python_version()}. "
-        f"**{found} of {len(seen)} planted flaws named; "
-        f"{len(calm) - quiet} of {len(calm)} sound models flagged.**\n",
+        f"**{sum(o.found for o in flawed)} of {len(flawed)} planted flaws named; "
+        f"{sum(not o.found for o in quiet)} of {len(quiet)} sound models flagged; "
+        f"{left} rows not run.**\n",
         "## Planted\n",
         "\n".join(_flaws(seen)) + "\n",
         "## Sound\n",
@@ -64,7 +69,7 @@ def _flaws(seen: Iterable[tuple[str, Flaw, Outcome]]) -> Iterator[str]:
         if theme != last:
             yield f"| **{theme}** | | | | | |"
             last = theme
-        named = "yes" if outcome.found else "**no**"
+        named = "–" if outcome is NOT_RUN else "yes" if outcome.found else "**no**"
         cells = (flaw.name, flaw.planted, flaw.by, named, outcome.said, outcome.theory or "–")
         yield f"| {' | '.join(_plain(cell) for cell in cells)} |"
 
@@ -74,6 +79,7 @@ def _sound(calm: Iterable[tuple[Sound, Outcome]]) -> Iterator[str]:
     yield "|---|---|---|"
     for sound, outcome in calm:
         said = "none" if outcome.found else f"**{outcome.said}**"
+        said = outcome.said if outcome is NOT_RUN else said
         yield f"| {_plain(sound.name)} | {_plain(sound.why)} | {_plain(said)} |"
 
 
