@@ -39,5 +39,6 @@ FLAWS = (
         explained_by(lambda: explained.ShowsNothing(explained.trained())),
         named("explanation-unfaithful"),
         slow=True,
+        missing="not named with 16 cases and 2,000 forwards; why is not known yet",
     ),
 )

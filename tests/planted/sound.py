@@ -138,7 +138,7 @@ SOUND = (
         slow=True,
     ),
     Sound("trained network", "a small network fitted to the lesion",
-          _all_probes(trained, trained_cases, "pgd", *CORRUPTIONS)),
+          _all_probes(trained, trained_cases, "pgd", *CORRUPTIONS), missing="calibration and metadata are flagged; whether rightly is not known yet"),
     Sound("BatchNorm in training mode", "set right by the audit, which evaluates",
           _all_probes(lambda: classifier_of(Normalised()), sound_cases)),
     Sound("many attributes", "twelve attributes without meaning", reader(many_attributes)),
