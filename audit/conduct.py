@@ -27,6 +27,7 @@ from audit.folder import claimed, remember
 from audit.options import AuditOptions
 from audit.plan import Run, make_plan, not_tested, within
 from audit.preflight import preflight
+from audit.presets import PROBE_FORWARDS
 from audit.probing import Allowance, allowance, chosen_probes, examine, runs_time
 from audit.results import Note, Plan, Provenance, Results
 from audit.speed.search import Search, rounded_up
@@ -133,7 +134,8 @@ def _allowed(
     options: AuditOptions, trial: Trial, folder: Path, started: dict[str, Any]
 ) -> Allowance:
     """What a probe may spend; a timing decides, so it is written down for a resumed audit."""
-    allowed = allowance(options.max_time, chosen_probes(options), trial.forward)
+    most = PROBE_FORWARDS[options.preset]
+    allowed = allowance(options.max_time, chosen_probes(options), trial.forward, most)
     if "probe_forwards" not in started:
         remember(folder, started, probe_forwards=allowed.forwards)
     return replace(allowed, forwards=int(started["probe_forwards"]))

@@ -179,6 +179,10 @@ PRESETS: dict[str, tuple[Entry, ...]] = {
 }
 
 
+# Images that one probe may send through the network; the whole of a preset keeps to its minutes.
+PROBE_FORWARDS = {"ci": 600, "quick": 2000, "standard": 8000, "full": 20_000}
+
+
 def get_preset(name: str) -> tuple[Entry, ...]:
     if name not in PRESETS:
         raise HipauditError("the name of a preset", f'"{name}"', did_you_mean(name, list(PRESETS)))

@@ -51,13 +51,16 @@ def runs_time(max_time: float, probes: Sequence[str]) -> float:
     return max_time * (1 - PART) if probes else max_time
 
 
-def allowance(max_time: float | None, probes: Sequence[str], forward: float) -> Allowance:
-    """Each probe's equal part of what --max-time leaves for them; `forward`: seconds per image."""
+def allowance(
+    max_time: float | None, probes: Sequence[str], forward: float, most: int = FORWARDS
+) -> Allowance:
+    """At most `most` images for each probe, and of --max-time each an equal part of what it leaves
+    for them; `forward`: seconds per image."""
     if max_time is None or not probes:
-        return Allowance()
+        return Allowance(most)
     seconds = max_time * PART / len(probes)
-    most = int(seconds / max(forward, 1e-6))
-    return Allowance(max(FEWEST, min(FORWARDS, most)), max(seconds * 2, 10.0))
+    paid = int(seconds / max(forward, 1e-6))
+    return Allowance(max(FEWEST, min(most, paid)), max(seconds * 2, 10.0))
 
 
 def examine(

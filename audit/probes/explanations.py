@@ -24,7 +24,7 @@ CASCADE = (
 )
 
 
-@probe("explanations")
+@probe("explanations", "forwards")
 def explanations(examination: Examination) -> ProbeReport:
     """Are heat maps evidence? Grad-CAM, Score-CAM and SmoothGrad, on a seeded sample of cases.
 

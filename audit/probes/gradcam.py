@@ -25,7 +25,7 @@ READING = (
 )
 
 
-@probe("gradcam")
+@probe("gradcam", "per_cell", "surest", "box_cases")
 def gradcam(examination: Examination) -> ProbeReport:
     """A gallery by TP, FP, FN, TN and by view, and the share of the map inside lesion boxes.
 

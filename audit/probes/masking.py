@@ -30,7 +30,7 @@ SECONDS = 300.0
 BATCH = 16
 
 
-@probe("masking")
+@probe("masking", "forwards", "seconds", "steps", "sample")
 def masking(examination: Examination) -> ProbeReport:
     """Signs that a model survives attacks because they were blind, under every attacked defence.
 

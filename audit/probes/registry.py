@@ -69,13 +69,17 @@ class Examination:
 
 Examine = Callable[[Examination], ProbeReport]
 PROBES: dict[str, Examine] = {}
+SETTINGS: dict[str, tuple[str, ...]] = {}
 
 
-def probe(name: str) -> Callable[[Examine], Examine]:
-    """Register `examine(examination) -> ProbeReport`. A probe that raises is reported as failed."""
+def probe(name: str, *settings: str) -> Callable[[Examine], Examine]:
+    """Register `examine(examination) -> ProbeReport`. A probe that raises is reported as failed.
+
+    `settings`: what a user may set of it; it finds them in `examination.params`.
+    """
 
     def register(examine: Examine) -> Examine:
-        PROBES[name] = examine
+        PROBES[name], SETTINGS[name] = examine, settings
         return examine
 
     return register

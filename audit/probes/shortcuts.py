@@ -55,7 +55,7 @@ class Waiting:
     names: list[str]
 
 
-@probe("shortcuts")
+@probe("shortcuts", "cases", "permutations")
 def shortcuts(examination: Examination) -> ProbeReport:
     """What else than the finding tells the label, and whether the model reads it.
 

@@ -32,7 +32,7 @@ class Asked:
     allowed: tuple[int, ...]
 
 
-@probe("spot_check")
+@probe("spot_check", "levels", "confidence", "allowed")
 def spot_check(examination: Examination) -> ProbeReport:
     """How many automatically handled cases a radiologist must re-read to bound the miss rate.
 
@@ -63,9 +63,9 @@ def spot_check(examination: Examination) -> ProbeReport:
 
 def _asked(examination: Examination) -> Asked:
     given = examination.params
-    levels = tuple(float(level) for level in given.get("levels", LEVELS))
+    levels = tuple(float(level) for level in np.atleast_1d(given.get("levels", LEVELS)))
     sure = float(given.get("confidence", CONFIDENCE))
-    allowed = tuple(int(count) for count in given.get("allowed", ALLOWED))
+    allowed = tuple(int(count) for count in np.atleast_1d(given.get("allowed", ALLOWED)))
     if not all(0 < level < 1 for level in levels) or not 0 < sure < 1 or min(allowed) < 0:
         raise HipauditError(
             "levels and a confidence between 0 and 1, and misses allowed of 0 or more",

@@ -94,7 +94,7 @@ AUDIT = (
         type=Setting(),
         multiple=True,
         metavar="NAME.PARAMETER=VALUE",
-        help="One parameter of a stress or defence. Repeatable; see: hipaudit explain NAME.",
+        help="One parameter of a stress, defence or probe. Repeatable; see: hipaudit explain NAME.",
     ),
     click.option(
         "--surrogate",

@@ -140,3 +140,11 @@ def test_the_command_line_sets(hipaudit, base, tmp_path) -> None:
     results = read_results(tmp_path / "out" / "audit.json")
     assert any("Gaussian of 2.5 pixels" in note.text for note in results.notes)
     assert "--set blur.sigma=2.5" in results.provenance.command
+
+
+def test_a_probe_is_set_like_a_stress_and_a_mistyped_setting_of_it_is_answered():
+    check_settings(AuditOptions(params={"shortcuts": {"cases": 50}}))
+    with pytest.raises(HipauditError, match='a parameter of shortcuts, but found "case"'):
+        check_settings(AuditOptions(params={"shortcuts": {"case": 50}}))
+    with pytest.raises(HipauditError, match="leakage has nothing to set"):
+        check_settings(AuditOptions(params={"leakage": {"radius": 3}}))
