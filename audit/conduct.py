@@ -30,6 +30,7 @@ from audit.preflight import preflight
 from audit.presets import PROBE_FORWARDS
 from audit.probing import Allowance, allowance, chosen_probes, examine, runs_time
 from audit.results import Note, Plan, Provenance, Results
+from audit.settings import set_defences
 from audit.speed.search import Search, rounded_up
 from audit.speed.trial import Trial
 from audit.store import Store, unit_key
@@ -60,7 +61,8 @@ def conduct(
     progress = progress or Quiet()
     hardened, surrogates = hardened or {}, surrogates or {}
     check_alike(classifier, hardened)
-    hardened = {**referring(classifier, options.defences or ()), **hardened}
+    made = {**referring(classifier, options.defences or ()), **set_defences(classifier, options)}
+    hardened = {**made, **hardened}
     check_subgroups(cases.attributes, options.subgroups or ())
     notes = tuple(preflight(classifier, cases) if notes is None else notes)
     runs = make_plan(classifier, cases, options, tuple(hardened), tuple(surrogates))

@@ -20,6 +20,7 @@ PASSES = 3
 REPEATED = 16  # images of the sample that go through again
 BATCH = 16
 TOLERANCE = 1e-5  # relative; the same machine and batch give the same numbers
+COMPANY = 1e-3  # relative; another batch adds up in another order
 GOLDEN_TOLERANCE = 1e-3
 # Beyond this margin float32's softmax is exactly 0 or 1 and its gradient vanishes.
 SATURATED = 17.0
@@ -29,9 +30,10 @@ Floats = npt.NDArray[np.float32]
 def preflight(classifier: Classifier, cases: Sequence[Case], limit: int = 64) -> list[Note]:
     """Faults and warnings about a classifier on a stratified sample of at most `limit` cases.
 
-    Three passes must agree, logits be finite, vary and be logits, decisions name more than
-    one class; golden logits must be met; another normalisation or class order must not fit
-    much better. Costs at most 6 × `limit` forwards, 1.5 × for a model that separates well.
+    Three passes must agree, and so must the same images two by two; logits be finite, vary and be
+    logits, decisions name more than one class; golden logits must be met; another normalisation
+    or class order must not fit much better. Costs at most 7 × `limit` forwards, 1.75 × for a model
+    that separates well.
     """
     sample = stratified(cases, limit)
     if not sample:
@@ -41,6 +43,7 @@ def preflight(classifier: Classifier, cases: Sequence[Case], limit: int = 64) ->
     again = [logits_of(classifier, x[:REPEATED]) for _ in range(PASSES - 1)]
     faults = [
         *_repeatable(first[:REPEATED], again),
+        *_in_company(classifier, x[:REPEATED], first[:REPEATED], again),
         *_finite(first),
         *_constant(first),
         *_golden(classifier, cases),
@@ -94,6 +97,24 @@ def _repeatable(first: Floats, again: Sequence[Floats]) -> list[Note]:
         "(dropout or sampling left on). No number about it can be repeated."
     )
     return [Note(code="random-model", level="fault", text=text)]
+
+
+def _in_company(
+    classifier: Classifier, x: Sequence[Tensor], together: Floats, again: Sequence[Floats]
+) -> list[Note]:
+    """The same images two by two: an answer may not depend on who else is in the batch."""
+    if any(not np.array_equal(together, other, equal_nan=True) for other in again):
+        return []  # random anyway
+    pairs = np.array_split(np.arange(len(x)), max(1, len(x) // 2))
+    apart = np.concatenate([logits_of(classifier, [x[i] for i in pair]) for pair in pairs])
+    scale = COMPANY * max(1.0, float(np.abs(together[np.isfinite(together)]).max(initial=0.0)))
+    if np.allclose(together, apart, rtol=0, atol=scale, equal_nan=True):
+        return []
+    text = (
+        "An image gets other logits in another batch: the model looks at all of a batch together "
+        "(batch statistics left on). What it says of a patient depends on who else is examined."
+    )
+    return [Note(code="batch-dependent", level="fault", text=text)]
 
 
 def _finite(logits: Floats) -> list[Note]:

@@ -59,7 +59,6 @@ def run(
     [24]
     """
     from audit.conduct import conduct
-    from audit.settings import set_defences
     from hipaudit.calibrating import calibrated, calibrating
     from hipaudit.hardening import given_to_train, hardened, trained, trained_on
     from hipaudit.outputs import write_verdict
@@ -100,7 +99,6 @@ def run(
         progress,
         understood.notes,
         {
-            **set_defences(understood.classifier, asked),
             **calibrated(understood, flags, reading),
             **hardened(understood, flags, given, asked, folder, progress),
         },

@@ -241,14 +241,12 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
         if not flags["quiet"]:
             show_understood(people, understood, everything=flags["verbose"] > 0)
         from audit.conduct import conduct
-        from audit.settings import set_defences
 
         classifier, cases, notes = understood.classifier, understood.cases, understood.notes
         if defences:
             session.start()  # hours may pass: an interruption resumes
         others = surrogates(understood, flags, settings)
-        made = set_defences(classifier, options)
-        made |= calibrated(understood, flags, reading)
+        made = calibrated(understood, flags, reading)
         given = given_to_train(flags, reading, progress.reading)
         train = trained_on(given)
         made |= hardened(understood, flags, given, options, folder, progress)

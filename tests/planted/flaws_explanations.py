@@ -17,9 +17,8 @@ PROBE = ("explanations",)
 def explained_by(module: Callable[[], nn.Module]) -> Callable[[Path], Results]:
     return audited(
         lambda: explained.classifier_of(module()),
-        lambda: explained.cases(16),
+        lambda: explained.cases(48),
         probes=PROBE,
-        params={"explanations": {"forwards": 2000}},
     )
 
 
@@ -39,6 +38,5 @@ FLAWS = (
         explained_by(lambda: explained.ShowsNothing(explained.trained())),
         named("explanation-unfaithful"),
         slow=True,
-        missing="not named with 16 cases and 2,000 forwards; why is not known yet",
     ),
 )

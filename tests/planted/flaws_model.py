@@ -90,7 +90,6 @@ FLAWS = (
         "normalises by the batch it is in: BatchNorm left in training",
         "batch-dependent",
         BatchStatistics(),
-        missing="preflight repeats its passes in one and the same batch",
     ),
     _row(
         "saturated",
