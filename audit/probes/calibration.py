@@ -17,7 +17,7 @@ from audit.findings.rates import FEWEST, truth
 from audit.findings.view import Ints, View
 from audit.metrics.calibration import Estimate, Sample, sample_of
 from audit.metrics.calibration_line import in_the_large, slope
-from audit.probes.masking_flags import under
+from audit.probes.masking.flags import under
 from audit.probes.registry import Examination, probe
 from audit.results import Note, ProbeReport
 

@@ -13,7 +13,7 @@ from audit.evidence import Predictions
 from audit.options import AuditOptions
 from audit.preflight import preflight
 from audit.presets import PRESETS
-from audit.probes.gradcam import grad_cam
+from audit.probes.gradcam.probe import grad_cam
 from tests.cascade.chains import Brighter, Centroid, Says, Spot, classifier, flat, spots
 from tests.toys import attack, batch_of, decided
 

@@ -65,7 +65,7 @@ def test_every_metric_that_the_code_can_find_is_explained(hipaudit):
     from hipaudit.metric_words import METRICS
 
     root = Path(__file__).parents[2]
-    sources = [*(root / "audit/findings").glob("*.py"), *(root / "audit/probes").glob("*.py")]
+    sources = [*(root / "audit/findings").glob("*.py"), *(root / "audit/probes").rglob("*.py")]
     made = r'(?:Rate|_mean|finding)\(\s*"([a-z0-9_]+)"'
     named = {name for path in sources for name in re.findall(made, path.read_text())}
     assert {"accuracy", "referral_rate", "box_area"} <= named

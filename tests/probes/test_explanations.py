@@ -21,8 +21,8 @@ from explained_models import (
 
 from audit.cascade.assemble import assemble
 from audit.cases.case import Cases
-from audit.probes.explanations_pointing import CENTRE
-from audit.probes.explanations_words import words
+from audit.probes.explanations.pointing import CENTRE
+from audit.probes.explanations.words import words
 from audit.probes.registry import get_probe
 from audit.results import Finding, ProbeReport
 

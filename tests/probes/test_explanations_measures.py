@@ -10,10 +10,10 @@ from scipy.stats import spearmanr, ttest_1samp
 from torch import nn
 
 from audit.cases.case import Case
-from audit.probes.explanations_means import mean_finding, mean_interval
-from audit.probes.explanations_pointing import pointed
-from audit.probes.explanations_removal import imputed, moved, removal
-from audit.probes.explanations_similarity import rank_similarity
+from audit.probes.explanations.means import mean_finding, mean_interval
+from audit.probes.explanations.pointing import pointed
+from audit.probes.explanations.removal import imputed, moved, removal
+from audit.probes.explanations.similarity import rank_similarity
 
 
 def test_similarity_is_spearmans_over_the_cells_where_there_is_something() -> None:

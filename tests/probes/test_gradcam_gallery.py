@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
 from audit.evidence import Predictions, Rows, RunEvidence, Subject
-from audit.probes.gallery import GAP, box_mask
+from audit.probes.gradcam.gallery import GAP, box_mask
 from audit.probes.registry import Examination, Picture, get_probe
 from audit.results import DataDescription, ModelDescription, PlannedRun, Preparation, ProbeReport
 

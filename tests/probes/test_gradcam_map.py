@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torchvision import models
 
 from audit.classifier import Classifier
-from audit.probes.gradcam import NoMap, grad_cam
+from audit.probes.gradcam.probe import NoMap, grad_cam
 from audit.results import ModelDescription, Preparation
 
 SIDE = 96

@@ -16,7 +16,7 @@ from audit.defences.registry import DEFENCES, defence, load_defences
 from audit.engine import execute
 from audit.options import AuditOptions
 from audit.plan import make_plan
-from audit.probes.masking import masking
+from audit.probes.masking.probe import masking
 from audit.probes.registry import Examination
 from audit.results import ProbeReport, Results
 from audit.store import Store

@@ -7,8 +7,8 @@ import pytest
 
 from audit.decision import Decision
 from audit.evidence import Predictions, Rows, RunEvidence, Subject
-from audit.probes.masking_evidence import signs
-from audit.probes.masking_flags import enough
+from audit.probes.masking.evidence import signs
+from audit.probes.masking.flags import enough
 from audit.results import PlannedRun
 
 N = 40

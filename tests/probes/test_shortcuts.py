@@ -16,7 +16,7 @@ from audit.conduct import conduct
 from audit.evidence import Predictions, Subject
 from audit.options import AuditOptions
 from audit.probes.registry import Examination, TimeUp
-from audit.probes.shortcuts import shortcuts
+from audit.probes.shortcuts.probe import shortcuts
 from audit.results import ProbeReport
 from tests.probes.shortcut_models import Reader, classifier_of, scenes
 from tests.tables import evidence, rows

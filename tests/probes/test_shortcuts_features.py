@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from audit.probes.shortcuts_features import (
+from audit.probes.shortcuts.features import (
     NoFeatures,
     encoded_findings,
     last_layer,

@@ -10,10 +10,10 @@ from scipy.stats import PermutationMethod, chi2_contingency
 
 from audit.decision import Decision
 from audit.evidence import Predictions, RunEvidence, Subject, join
-from audit.probes.shortcuts_matched import matched_findings
-from audit.probes.shortcuts_metadata import attribute_p, label_findings, score_finding
-from audit.probes.shortcuts_notes import notes
-from audit.probes.shortcuts_table import Table, columns_of, table_of
+from audit.probes.shortcuts.matched import matched_findings
+from audit.probes.shortcuts.metadata import attribute_p, label_findings, score_finding
+from audit.probes.shortcuts.notes import notes
+from audit.probes.shortcuts.table import Table, columns_of, table_of
 from audit.results import Finding, Note, PlannedRun
 
 CLASSES = ("normal", "fracture")

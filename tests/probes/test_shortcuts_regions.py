@@ -11,7 +11,7 @@ from PIL import Image
 
 from audit.classifier import prepare_pixels
 from audit.draws import generator
-from audit.probes.shortcuts_regions import border, boxed, filled, markers, moved_inside, ring
+from audit.probes.shortcuts.regions import border, boxed, filled, markers, moved_inside, ring
 from audit.results import Preparation
 from audit.stresses.side_marker import marked
 from tests.probes.shortcut_models import scenes

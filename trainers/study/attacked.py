@@ -14,7 +14,7 @@ from torch import Tensor
 from audit.cases.case import Case
 from audit.decision import margin
 from audit.draws import generator
-from audit.probes.gallery import outcomes
+from audit.probes.gradcam.gallery import outcomes
 from audit.probes.registry import Picture
 from audit.results import as_levels
 from audit.stresses.registry import Batch, get_stress

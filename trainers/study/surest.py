@@ -13,8 +13,8 @@ from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
 from audit.decision import log_odds, margin
 from audit.evidence import Predictions
-from audit.probes.gallery import Shown, draw, outcomes
-from audit.probes.gradcam import NoMap, grad_cam
+from audit.probes.gradcam.gallery import Shown, draw, outcomes
+from audit.probes.gradcam.probe import NoMap, grad_cam
 from audit.probes.registry import Picture
 
 SHOWN = 4  # of each gallery

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from audit.classifier import Classifier
 from audit.probes.cam.maps import Array
-from audit.probes.gallery import enlarged
+from audit.probes.gradcam.gallery import enlarged
 
 REMOVED = (0.1, 0.3, 0.5, 0.7, 0.9)
 CONTROLS = 2

@@ -19,9 +19,9 @@ from audit.metrics.auroc import auroc_interval
 from audit.metrics.matched import pairs_within
 from audit.metrics.multiplicity import holm
 from audit.metrics.within import chance_p, within_auroc
-from audit.probes.shortcuts_fit import classified, folds_of
-from audit.probes.shortcuts_metadata import Check, clean
-from audit.probes.shortcuts_table import Column, Table
+from audit.probes.shortcuts.fit import classified, folds_of
+from audit.probes.shortcuts.metadata import Check, clean
+from audit.probes.shortcuts.table import Column, Table
 from audit.results import Finding
 
 COMPONENTS = 64

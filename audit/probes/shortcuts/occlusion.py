@@ -20,9 +20,9 @@ from audit.metrics.difference import mcnemar
 from audit.metrics.interval import Interval
 from audit.metrics.multiplicity import holm
 from audit.probes.registry import Examination
-from audit.probes.shortcuts_metadata import clean
-from audit.probes.shortcuts_regions import Bools, border, boxed, filled, markers, moved_inside, ring
-from audit.probes.shortcuts_table import Table
+from audit.probes.shortcuts.metadata import clean
+from audit.probes.shortcuts.regions import Bools, border, boxed, filled, markers, moved_inside, ring
+from audit.probes.shortcuts.table import Table
 from audit.results import Finding
 
 REGIONS = ("border", "marker")

@@ -9,8 +9,8 @@ from audit.draws import ranked
 from audit.probes.cam.maps import Map, grad_cam
 from audit.probes.cam.randomised import randomised
 from audit.probes.cam.watched import NoMap
-from audit.probes.energy import energy_findings
-from audit.probes.gallery import PER_CELL, SUREST, Shown, choose, draw, outcomes
+from audit.probes.gradcam.energy import energy_findings
+from audit.probes.gradcam.gallery import PER_CELL, SUREST, Shown, choose, draw, outcomes
 from audit.probes.registry import Examination, Picture, probe
 from audit.results import Note, ProbeReport
 

@@ -12,8 +12,8 @@ from audit.findings.view import Ints
 from audit.metrics.auroc import auroc_interval
 from audit.metrics.matched import matched_auroc, overlap_weights, pairs_within
 from audit.metrics.multiplicity import holm
-from audit.probes.shortcuts_metadata import clean
-from audit.probes.shortcuts_table import Column, Table
+from audit.probes.shortcuts.metadata import clean
+from audit.probes.shortcuts.table import Column, Table
 from audit.results import Finding, Scalar
 
 FAMILY = "shortcuts: matched"

@@ -14,7 +14,7 @@ import numpy as np
 from audit.evidence import Predictions, RunEvidence
 from audit.findings.levels import views
 from audit.findings.view import Bools, Ints, View
-from audit.probes.masking_flags import Flag, enough, under
+from audit.probes.masking.flags import Flag, enough, under
 from audit.results import UNDEFENDED, as_levels
 from audit.stresses.registry import get_stress
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from audit.findings.rates import FEWEST
 from audit.probes.cam.watched import NoMap
-from audit.probes.explanations_looking import EPSILON, SIGMA, Looked, Sight, look
-from audit.probes.explanations_means import mean_finding
-from audit.probes.explanations_methods import METHODS, TITLES, Method, methods_for, too_few
-from audit.probes.explanations_pointing import CENTRE, pointing_findings
-from audit.probes.explanations_removal import REMOVED
-from audit.probes.explanations_words import words
+from audit.probes.explanations.looking import EPSILON, SIGMA, Looked, Sight, look
+from audit.probes.explanations.means import mean_finding
+from audit.probes.explanations.methods import METHODS, TITLES, Method, methods_for, too_few
+from audit.probes.explanations.pointing import CENTRE, pointing_findings
+from audit.probes.explanations.removal import REMOVED
+from audit.probes.explanations.words import words
 from audit.probes.registry import Examination, TimeUp, probe
 from audit.results import Finding, Note, ProbeReport, Scalar
 

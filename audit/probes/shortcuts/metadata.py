@@ -16,7 +16,7 @@ from audit.metrics.bootstrap import patient_sums, percentile_limits
 from audit.metrics.interval import Interval
 from audit.metrics.multiplicity import holm
 from audit.metrics.within import within_auroc
-from audit.probes.shortcuts_fit import (
+from audit.probes.shortcuts.fit import (
     classified,
     folds_of,
     procedure_p,
@@ -24,7 +24,7 @@ from audit.probes.shortcuts_fit import (
     regressed,
     shuffles,
 )
-from audit.probes.shortcuts_table import Column, Table
+from audit.probes.shortcuts.table import Column, Table
 from audit.results import Finding, Scalar
 
 PERMUTED_FITS = 119  # of the whole procedure: the least p-value is 1/120

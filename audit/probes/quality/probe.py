@@ -18,8 +18,8 @@ from audit.findings.proportions import tabulate
 from audit.findings.rates import CASES, Rate
 from audit.findings.view import Bools, Ints, Label
 from audit.metrics.interval import Interval
-from audit.probes.quality_picture import picture
-from audit.probes.quality_quartiles import by_quartile, decided, trends, warnings
+from audit.probes.quality.picture import picture
+from audit.probes.quality.quartiles import by_quartile, decided, trends, warnings
 from audit.probes.registry import Examination, probe
 from audit.quality.limits import LIMITED, Limits, limits_of
 from audit.quality.measures import MEASURES, measures

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from audit.probes.shortcuts_cam import AREA, MIRRORED
-from audit.probes.shortcuts_matched import TOGETHER, UNMATCHED
-from audit.probes.shortcuts_metadata import ALPHA, telling
-from audit.probes.shortcuts_occlusion import AGAINST
-from audit.probes.shortcuts_table import Table
+from audit.probes.shortcuts.cam import AREA, MIRRORED
+from audit.probes.shortcuts.matched import TOGETHER, UNMATCHED
+from audit.probes.shortcuts.metadata import ALPHA, telling
+from audit.probes.shortcuts.occlusion import AGAINST
+from audit.probes.shortcuts.table import Table
 from audit.results import Finding, Note
 
 Classes = tuple[str, str]

@@ -7,7 +7,7 @@ import numpy as np
 from audit.draws import ranked
 from audit.metrics.bootstrap import patient_sums, percentile_limits, resample, resampled_ratios
 from audit.probes.cam.maps import Map
-from audit.probes.gallery import Shown, box_mask, enlarged
+from audit.probes.gradcam.gallery import Shown, box_mask, enlarged
 from audit.probes.registry import Examination
 from audit.results import Finding
 

@@ -13,21 +13,21 @@ from audit.findings.view import Floats
 from audit.probes.cam.maps import grad_cam
 from audit.probes.cam.watched import NoMap
 from audit.probes.registry import Examination, probe
-from audit.probes.shortcuts_cam import MOST as MOST_MAPS
-from audit.probes.shortcuts_cam import Mass, cam_findings, weighed
-from audit.probes.shortcuts_features import NoFeatures, encoded_findings, last_layer, watched
-from audit.probes.shortcuts_matched import matched_findings
-from audit.probes.shortcuts_metadata import PERMUTED_FITS, label_findings, score_finding
-from audit.probes.shortcuts_notes import notes
-from audit.probes.shortcuts_occlusion import (
+from audit.probes.shortcuts.cam import MOST as MOST_MAPS
+from audit.probes.shortcuts.cam import Mass, cam_findings, weighed
+from audit.probes.shortcuts.features import NoFeatures, encoded_findings, last_layer, watched
+from audit.probes.shortcuts.matched import matched_findings
+from audit.probes.shortcuts.metadata import PERMUTED_FITS, label_findings, score_finding
+from audit.probes.shortcuts.notes import notes
+from audit.probes.shortcuts.occlusion import (
     REGIONS,
     Filled,
     measured,
     occlusion_findings,
     variants,
 )
-from audit.probes.shortcuts_regions import RULE
-from audit.probes.shortcuts_table import Table, table_of
+from audit.probes.shortcuts.regions import RULE
+from audit.probes.shortcuts.table import Table, table_of
 from audit.results import Finding, Note, ProbeReport
 
 MOST_CASES = 600

@@ -13,11 +13,11 @@ from audit.classifier import Classifier
 from audit.draws import generator, ranked
 from audit.probes.cam.maps import Array
 from audit.probes.cam.randomised import randomised
-from audit.probes.explanations_methods import RANDOMISED, Method
-from audit.probes.explanations_pointing import Pointed, pointed
-from audit.probes.explanations_removal import Removal, removal
-from audit.probes.explanations_similarity import FEWEST_CELLS, rank_similarity
-from audit.probes.gallery import Shown, outcomes
+from audit.probes.explanations.methods import RANDOMISED, Method
+from audit.probes.explanations.pointing import Pointed, pointed
+from audit.probes.explanations.removal import Removal, removal
+from audit.probes.explanations.similarity import FEWEST_CELLS, rank_similarity
+from audit.probes.gradcam.gallery import Shown, outcomes
 from audit.probes.registry import Examination
 from audit.stresses.registry import Batch, get_stress
 

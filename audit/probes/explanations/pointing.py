@@ -22,7 +22,7 @@ from audit.findings.rates import Rate
 from audit.findings.view import Label
 from audit.metrics.interval import Interval
 from audit.probes.cam.maps import Array
-from audit.probes.gallery import box_mask, enlarged
+from audit.probes.gradcam.gallery import box_mask, enlarged
 from audit.probes.registry import Examination
 from audit.results import Finding
 

@@ -10,7 +10,7 @@ from audit.classifier import Classifier
 from audit.findings.rates import FEWEST
 from audit.probes.cam.maps import CHANNELS, Map, grad_cam, score_cam
 from audit.probes.cam.smooth import DRAWS, smoothgrad
-from audit.probes.explanations_removal import IMAGES
+from audit.probes.explanations.removal import IMAGES
 
 RANDOMISED = 2  # networks with randomised weights
 ALTERED = 2  # versions of an image: with noise, and attacked

@@ -14,9 +14,9 @@ from audit.defences.registry import get_defence, looks, under_defence
 from audit.errors import StressFailed
 from audit.evidence import Predictions
 from audit.preflight import stratified
-from audit.probes.masking_evidence import attacked_defences, compared, signs
-from audit.probes.masking_flags import Flag, under
-from audit.probes.masking_trial import Trial, gradients, half, outputs, random_forward
+from audit.probes.masking.evidence import attacked_defences, compared, signs
+from audit.probes.masking.flags import Flag, under
+from audit.probes.masking.trial import Trial, gradients, half, outputs, random_forward
 from audit.probes.registry import Examination, probe
 from audit.reasons import reason_of
 from audit.results import Finding, Note, ProbeReport

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from audit.classifier import Classifier
 from audit.draws import generator
 from audit.preflight import SATURATED, TOLERANCE, are_probabilities
-from audit.probes.masking_flags import Flag, enough, under
+from audit.probes.masking.flags import Flag, enough, under
 from audit.stresses.registry import Batch, get_stress
 
 HALF = 0.5

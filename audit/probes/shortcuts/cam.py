@@ -11,11 +11,11 @@ from audit.findings.measure import with_value
 from audit.findings.rates import FEWEST
 from audit.metrics.multiplicity import holm
 from audit.probes.cam.maps import Map
-from audit.probes.gallery import enlarged
-from audit.probes.shortcuts_metadata import clean
-from audit.probes.shortcuts_occlusion import REGIONS, mean_interval, sign_p
-from audit.probes.shortcuts_regions import Bools, border, boxed, markers
-from audit.probes.shortcuts_table import Table
+from audit.probes.gradcam.gallery import enlarged
+from audit.probes.shortcuts.metadata import clean
+from audit.probes.shortcuts.occlusion import REGIONS, mean_interval, sign_p
+from audit.probes.shortcuts.regions import Bools, border, boxed, markers
+from audit.probes.shortcuts.table import Table
 from audit.results import Finding
 
 MOST = 64

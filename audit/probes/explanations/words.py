@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from audit.metrics.difference import mcnemar
-from audit.probes.explanations_methods import TITLES
-from audit.probes.explanations_pointing import CENTRE
+from audit.probes.explanations.methods import TITLES
+from audit.probes.explanations.pointing import CENTRE
 from audit.results import Finding, Note
 
 SAME = 0.7  # rank correlation with maps of randomised weights, above which they hardly changed
