@@ -76,7 +76,6 @@ def test_training_images_set_the_limits_when_they_are_given(site: Path) -> None:
     [
         (("--defence", "quality-filter", "--train-data", "few"), "50 reference images"),
         (("--defence", "quality-filter", "--train-data", "data"), "not audited"),
-        (("--defence", "referral", "--train-data", "train"), "--defence adversarial-training"),
         (("--defence", "quality-filtr"), "quality-filter"),
         (
             ("--defence", "quality-filter", "--train-data", "train", "--adversarial-eps", "1/255"),

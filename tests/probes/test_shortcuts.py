@@ -45,7 +45,7 @@ def examined(
     **planted: float,
 ) -> ProbeReport:  # fmt: skip
     options = AuditOptions(
-        preset="ci", stresses=("gamma",), probes=("shortcuts",), images=False, batch_size=16,
+        preset="full", stresses=("gamma",), probes=("shortcuts",), images=False, batch_size=16,
         params={"shortcuts": params or {}},
     )  # fmt: skip
     with TemporaryDirectory() as folder:

@@ -11,7 +11,6 @@ from audit.results import Finding, Note
 
 SAME = 0.7  # rank correlation with maps of randomised weights, above which they hardly changed
 NEGLIGIBLE = 0.05  # of probability: less than that above a random control is next to nothing
-ENOUGH = 30  # cases: with fewer, a method that works is flagged too often
 MOVES = 0.1  # of probability: where removal changes the score by less, it cannot tell maps apart
 UNSTABLE = 0.5  # rank correlation under small noise, below which a map is another map
 LESIONS = 0.05  # level of the test against the centre of the image
@@ -71,7 +70,7 @@ def _faithful(title: str, f: Finding, reach: float) -> Note:
     if reach < MOVES:
         text = f"Removing parts of the image moves P by {reach:.2f}: no word on {title} ({told})."
         return Note(code="explanation-faithfulness-open", level="info", text=text)
-    if f.high is not None and f.high < NEGLIGIBLE and f.n >= ENOUGH:
+    if f.high is not None and f.high < NEGLIGIBLE:
         text = f"{start} no more than removing the same pattern elsewhere ({told})."
         return Note(code="explanation-unfaithful", level="warning", text=text)
     text = f"{start}: whether by more than the same pattern elsewhere is not settled ({told})."
