@@ -91,22 +91,28 @@ def watched(classifier: Classifier) -> Iterator[Inside]:
     """Times every stay inside a network of this classifier or of one made from it."""
     inside = Inside()
     _admit(inside, classifier.module)
-    through = Classifier.through
+    through, make = Classifier.through, Classifier.__init__
 
     def admitting(self: Classifier, module: nn.Module) -> Classifier:
         _admit(inside, module)
         return through(self, module)
+
+    def making(self: Classifier, module: nn.Module, *given: Any, **named: Any) -> None:
+        _admit(inside, module)  # a copy with randomised weights, to hold heat maps against
+        make(self, module, *given, **named)
 
     hooks = [
         register_module_forward_pre_hook(inside.enter),
         register_module_forward_hook(inside.leave, always_call=True),
     ]
     Classifier.through = admitting  # type: ignore[method-assign]
+    Classifier.__init__ = making  # type: ignore[method-assign]
     try:
         with _timed_backwards(inside), _timed_local(inside):
             yield inside
     finally:
         Classifier.through = through  # type: ignore[method-assign]
+        Classifier.__init__ = make  # type: ignore[method-assign]
         for hook in hooks:
             hook.remove()
 

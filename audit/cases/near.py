@@ -7,6 +7,7 @@ What the limits are worth on real radiographs is measured in docs/probes.md.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ HASH = 16  # phash and dhash of 16 x 16 bits each
 RADIUS_PHASH, RADIUS_DHASH = 60, 40  # bits of 256 that may differ
 ROUGHLY = 0.75  # correlation of two thumbnails as they are that is worth aligning them
 DETAIL = 0.90  # correlation of their edges, aligned, that makes a pair
+MOST = 20_000  # pairs that are laid over each other, a few milliseconds each
 FLAT = 0.5 / 255  # standard deviation below which a picture has nothing to compare
 _BLOCK = 512
 Words = npt.NDArray[np.uint64]
@@ -100,30 +102,48 @@ def _bits(name: str, image: object) -> Words:
 
 
 def near_pairs(
-    looks: Looks, others: Looks | None = None, check: Callable[[], None] = lambda: None
-) -> list[Pair]:
-    """Pairs of `looks` with `others`, or among themselves (each once) where None.
+    looks: Looks,
+    others: Looks | None = None,
+    check: Callable[[], None] = lambda: None,
+    most: int = MOST,
+) -> tuple[list[Pair], int]:
+    """Pairs of `looks` with `others`, or among themselves (each once) where None; and how many
+    proposed pairs were not laid over each other.
 
     Also of pictures that were mirrored left to right, or whose grey levels were reversed; each
-    pair once, as it fits best. Flat pictures pair with nothing. O(N M) in blocks; `check()` is
-    called between pairs.
+    pair once, as it fits best. Flat pictures pair with nothing. O(N M) in blocks; `most` proposals
+    are confirmed, those whose thumbnails are most alike. `check()` is called between pairs.
     """
-    best: dict[tuple[int, int], Pair] = {}
     against = looks if others is None else others
+    counted = [0]
+    proposals = _every_proposal(looks, against, others is None, check, counted)
+    closest = heapq.nlargest(most, proposals)  # of which no more than that are held
+    best: dict[tuple[int, int], Pair] = {}
+    for _, i, j, turned in closest:
+        pair = _confirmed(looks.thumbs[i], against.thumbs[j], i, j, turned)
+        known = best.get((i, j))
+        if pair and (known is None or pair.alike > known.alike):
+            best[i, j] = pair
+        check()
+    return [best[key] for key in sorted(best)], counted[0] - len(closest)
+
+
+def _every_proposal(
+    looks: Looks, others: Looks, within: bool, check: Callable[[], None], counted: list[int]
+) -> Iterator[tuple[float, int, int, bool]]:
+    """(how alike, one, other, mirrored); `counted` holds their number when it ends."""
     for start in range(0, len(looks), _BLOCK):
         for turned in (False, True):
-            for i, j in _proposed(looks, against, start, turned):
-                if others is None and i >= j:
-                    continue
-                pair = _confirmed(looks.thumbs[i], against.thumbs[j], i, j, turned)
-                known = best.get((i, j))
-                if pair and (known is None or pair.alike > known.alike):
-                    best[i, j] = pair
-                check()
-    return [best[key] for key in sorted(best)]
+            for alike, i, j in _proposed(looks, others, start, turned):
+                if not within or i < j:
+                    counted[0] += 1
+                    yield alike, i, j, turned
+            check()
 
 
-def _proposed(looks: Looks, others: Looks, start: int, turned: bool) -> Iterator[tuple[int, int]]:
+def _proposed(
+    looks: Looks, others: Looks, start: int, turned: bool
+) -> Iterator[tuple[float, int, int]]:
     """Pairs of a block of rows with all others whose hashes and thumbnails are close."""
     rows = slice(start, start + _BLOCK)
     side = int(turned)
@@ -133,8 +153,9 @@ def _proposed(looks: Looks, others: Looks, start: int, turned: bool) -> Iterator
     for i in np.flatnonzero(close.any(axis=1)):
         those = np.flatnonzero(close[i])
         mine = _turned(looks.thumbs[start + i], turned)
-        for j in those[np.abs(others.thumbs[those] @ mine.ravel()) >= ROUGHLY]:
-            yield start + int(i), int(j)
+        alike = np.abs(others.thumbs[those] @ mine.ravel())
+        for at in np.flatnonzero(alike >= ROUGHLY):
+            yield float(alike[at]), start + int(i), int(those[at])
 
 
 def _close(one: Words, other: Words, radius: int) -> npt.NDArray[np.bool_]:

@@ -23,6 +23,7 @@ from audit.results import Finding, Note, ProbeReport, Scalar
 RESAMPLES = 2000
 MOST_LISTED = 200
 NAMED = 10  # case ids in a note
+PER_PAIR = 2  # laying two pictures over each other takes about as long as two small forwards
 LABEL = Label("clean", "none", "clean", {})
 
 
@@ -30,7 +31,8 @@ LABEL = Label("clean", "none", "clean", {})
 class Shared:
     """What was found. Pairs are (audited case id, other case id, in words what differs).
 
-    `patients`: None where they do not compare, for `why`.
+    `patients`: None where they do not compare, for `why`. `unconfirmed`: pairs that look alike at
+    first and were not laid over each other, as there were too many.
     """
 
     across: bool
@@ -38,6 +40,7 @@ class Shared:
     patients: dict[str, list[str]] | None = None
     why: str = ""
     of_patients: int = 0
+    unconfirmed: int = 0
     pixels: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
     near: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
 
@@ -83,12 +86,12 @@ def _sought(examination: Examination) -> Shared:
     looks = _looks(examination, audited)
     shared = Shared(examination.train is not None, len(audited))
     shared.pixels["within"] = _same_pixels(audited)
-    shared.near["within"] = _near(examination, audited, looks)
+    shared.near["within"] = _near(shared, examination, audited, looks)
     if examination.train is not None:
         train = list(examination.train)
         shared.pixels["across"] = _same_pixels(audited, train)
         shared.near["across"] = _near(
-            examination, audited, looks, train, _looks(examination, train)
+            shared, examination, audited, looks, train, _looks(examination, train)
         )
         _compare_patients(shared, examination, audited, train)
     return shared
@@ -116,6 +119,7 @@ def _same_pixels(
 
 
 def _near(
+    shared: Shared,
     examination: Examination,
     audited: list[Case],
     looks: Looks,
@@ -124,7 +128,9 @@ def _near(
 ) -> list[tuple[str, str, str]]:
     """Near-duplicates whose pixels are not identical, the most alike first."""
     those = audited if others is None else others
-    found = near_pairs(looks, their, examination.check_time)
+    most = examination.forwards // PER_PAIR
+    found, left = near_pairs(looks, their, examination.check_time, most)
+    shared.unconfirmed += left
     apart = [p for p in found if _digest(audited[p.one]) != _digest(those[p.other])]
     apart.sort(key=lambda pair: (-pair.alike, audited[pair.one].id, those[pair.other].id))
     return [(audited[p.one].id, those[p.other].id, p.how) for p in apart]
@@ -220,6 +226,12 @@ def _counted(
 
 
 def _notes(shared: Shared) -> Iterator[Note]:
+    if shared.unconfirmed:
+        text = (
+            f"{shared.unconfirmed} further pairs of images look alike at first and were not laid "
+            "over each other; the most alike were. A larger preset looks at more."
+        )
+        yield Note(code="leakage-sample", level="info", text=text)
     if not shared.across:
         text = "Nothing is said of leakage: no training data was given (--train-data)."
         yield Note(code="leakage-no-train", level="info", text=text)

@@ -231,3 +231,17 @@ def test_flat_images_are_nobodys_copies(tmp_path) -> None:
     flat = [np.full((32, 32), 0.2 + 0.02 * i, np.float32) for i in range(12)]
     report = probed(tmp_path, from_arrays(flat, labels(12)))
     assert not codes(report)
+
+
+def test_where_too_many_look_alike_the_most_alike_are_compared_and_the_rest_is_counted():
+    from audit.cases.near import looks_of, near_pairs
+
+    pictures = scenes(12, SIDE)
+    alike = [0.7 * pictures[0] + 0.3 * other for other in pictures[1:8]]  # of one outline
+    looks = looks_of([pictures[0], 0.9 * pictures[0] ** 1.1, *alike])
+    everything, none_left = near_pairs(looks)
+    assert none_left == 0
+    assert (0, 1) in {(pair.one, pair.other) for pair in everything}
+    nearest, left = near_pairs(looks, most=1)
+    assert [(pair.one, pair.other) for pair in nearest] == [(0, 1)]
+    assert left > 0
