@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead bench-statistics wheel docs schema clean pango
+.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead bench-statistics wheel docs verapdf schema clean pango
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -81,6 +81,11 @@ bench-overhead: $(INSTALLED)  ## a whole audit against the forwards and backward
 
 bench-statistics: $(INSTALLED)  ## every number of 10,000 cases under 60 runs: seconds and memory
 	$(BIN)/python benchmarks/derive.py
+
+REPORT ?= hipaudit-out/demo/report.pdf
+verapdf:  ## validate REPORT=report.pdf by veraPDF, where that is installed
+	@command -v verapdf >/dev/null || { echo "veraPDF is not installed: conformance not validated. See https://verapdf.org"; exit 3; }
+	verapdf --flavour 0 --format text $(REPORT)
 
 docs: $(INSTALLED)  ## write docs/reference.md anew from the code
 	PYTHONPATH=. $(BIN)/python tools/reference.py

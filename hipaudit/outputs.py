@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audit.results import Results
     from hipaudit.papers import Papers
     from reports.card import Card
+    from reports.pdf import Variant
 
 VERDICT = "verdict.json"
 # Other people's model cards: (module, function of results and card).
@@ -49,11 +50,18 @@ def kept_verdict(folder: Path, results: Results) -> Verdict | None:
 
 
 def render(
-    results: Results, folder: Path, papers: Papers, verdict: Verdict, *, images: bool = True
+    results: Results,
+    folder: Path,
+    papers: Papers,
+    verdict: Verdict,
+    *,
+    images: bool = True,
+    variant: Variant = "pdf/ua-1",
 ) -> tuple[list[Path], list[str]]:
     """report.html and report.pdf in `folder`: the files written, and what could not be.
 
-    A PDF that cannot be made takes an older one away: it would show another audit.
+    The PDF carries audit, verdict, environment and the papers it was made from. One that cannot be
+    made takes an older one away: it would show another audit.
     """
     from reports.pdf import render_pdf
     from reports.render import render_html
@@ -67,18 +75,30 @@ def render(
         images=images,
     )
     written = [write_whole(folder / BESIDE["html"], page())]
-    attached = {"audit.json": results.to_json().encode(), VERDICT: verdict.to_json().encode()}
+    attached = {
+        "audit.json": results.to_json().encode(),
+        VERDICT: verdict.to_json().encode(),
+        "environment.txt": environment(results).encode(),
+    }
     target = folder / BESIDE["pdf"]
     try:
         pdf = render_pdf(
             page(for_pdf=True),
             attachments={**attached, **papers.files},
+            variant=variant,
             date=results.provenance.date,
         )
     except HipauditError as error:
         target.unlink(missing_ok=True)
         return written, [f"no PDF: {error}"]
     return [*written, write_whole(target, pdf)], []
+
+
+def environment(results: Results) -> str:
+    """What the audit ran on: a line per library with its version, as pip reads it."""
+    known = results.provenance
+    head = [f"# Python {known.python}, {known.platform}, device {known.device}"]
+    return "\n".join([*head, *(f"{n}=={v}" for n, v in sorted(known.packages.items())), ""])
 
 
 def write_outputs(

@@ -256,6 +256,14 @@ OUTPUT = click.option(
     metavar="FMT=PATH",
     help=f"Also write there: {', '.join(FORMATS)}. Repeatable.",
 )
+PDF_VARIANT = click.option(
+    "--pdf-variant",
+    "variant",
+    type=OneOf(["pdf/ua-1", "pdf/a-3u"]),
+    default="pdf/ua-1",
+    show_default=True,
+    help="For readers with assistive technology, or for archives.",
+)
 FORMAT = click.option(
     "--format",
     "form",

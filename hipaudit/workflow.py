@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audit.options import AuditOptions
     from audit.results import Note, Results
     from hipaudit.papers import Papers
+    from reports.pdf import Variant
 
 MARKER = "SYNTHETIC"  # a file of this name in the data folder: nothing in it is of a person
 HOME = Path("hipaudit-out")
@@ -217,6 +218,7 @@ def conclude(
     outputs: tuple[tuple[str, Path], ...] = (),
     *,
     images: bool = True,
+    variant: Variant = "pdf/ua-1",
 ) -> Conclusion:
     """Write verdict.json, report.html and report.pdf beside audit.json, and `outputs`.
 
@@ -225,7 +227,7 @@ def conclude(
     from hipaudit.outputs import render, write_outputs, write_verdict
 
     verdict_file = write_verdict(folder, verdict)
-    rendered, problems = render(results, folder, papers, verdict, images=images)
+    rendered, problems = render(results, folder, papers, verdict, images=images, variant=variant)
     kept = [folder / "audit.json", verdict_file, *rendered]
     beside = [PREDICTIONS, "figures", "private/cases.csv"]
     if any(run.defence == HARDENED for run in results.plan.runs):

@@ -15,6 +15,7 @@ from hipaudit.parameters import (
     FILE,
     FORMAT,
     OUTPUT,
+    PDF_VARIANT,
     TALK,
     with_options,
 )
@@ -38,7 +39,7 @@ comes from: hipaudit gate AUDIT.json
 
 @click.command("report", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
 @click.argument("audit", type=FILE, metavar="AUDIT.json")
-@with_options((CARD, OUTPUT, CONFIG, BASELINE, FORMAT, *TALK))
+@with_options((CARD, OUTPUT, PDF_VARIANT, CONFIG, BASELINE, FORMAT, *TALK))
 @click.option("--no-images", is_flag=True, help="A report without radiographs.")
 @click.pass_obj
 def command(session: Any, /, audit: Path, **flags: Any) -> int:
@@ -54,6 +55,14 @@ def command(session: Any, /, audit: Path, **flags: Any) -> int:
     kept = None if papers.rules else kept_verdict(audit.parent, results)
     verdict = kept or verdict_of(results, papers, audit.parent)
     images = not flags["no_images"]
-    done = conclude(results, audit.parent, verdict, papers, flags["outputs"], images=images)
+    done = conclude(
+        results,
+        audit.parent,
+        verdict,
+        papers,
+        flags["outputs"],
+        images=images,
+        variant=flags["variant"],
+    )
     tell(results, done, form=flags["form"], quiet=flags["quiet"], numbers=False)
     return 0

@@ -74,3 +74,12 @@ def statistics(material: Material) -> Value:
         unit,
         "No rate under 10 cases in its denominator. Imprecise (†): half-width over 10 points.",
     ]
+
+
+@value("methods.document")
+def document(_: Material) -> Value:
+    return (
+        "The PDF is tagged and carries audit.json, verdict.json, the papers it was made from and "
+        "the environment. Written as PDF/UA-1, or as PDF/A-3u when asked for; conformance not "
+        "validated: veraPDF does that (make verapdf)."
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import shutil
 import subprocess
 
 import pytest
+from pypdf import PdfReader
 
 
 @pytest.fixture
@@ -124,3 +126,17 @@ def test_a_file_that_is_no_signature_is_refused(hipaudit, report, text):
     code, _, err = hipaudit("verify", report)
     assert code == 2
     assert "Sign the report again" in err
+
+
+@pytest.mark.parametrize("variant", ["pdf/ua-1", "pdf/a-3u"])
+def test_a_report_carries_what_it_was_made_from_and_on(hipaudit, audit_json, variant):
+    from hipaudit.sealing.attached import attachments
+
+    assert hipaudit("report", audit_json, "-q", "--pdf-variant", variant)[0] == 0
+    content = (audit_json.parent / "report.pdf").read_bytes()
+    files = attachments(content)
+    assert set(files) == {"audit.json", "verdict.json", "environment.txt"}
+    assert files["audit.json"].decode() == audit_json.read_text()
+    assert files["environment.txt"].startswith(b"# Python ")
+    told = PdfReader(io.BytesIO(content)).trailer["/Root"]["/Metadata"].get_data()
+    assert (b"pdfuaid" if variant == "pdf/ua-1" else b"pdfaid") in told
