@@ -219,10 +219,25 @@ def test_errors_above_the_cut_off_under_attack_are_counted_with_their_confidence
     whole = graded(gaps, targets)
     run = evidence(part, range(60), "fgsm", norm="linf", params={"epsilons": [0.01]})
     found = derive(replace(whole, runs=(*whole.runs, run)), None, 0)
-    hit = one(found, "unseen_error_above", stress="fgsm")
-    assert (hit.events, hit.n) == (10, 60)
-    assert hit.params == {"epsilon": 0.01, "cutoff": 0.995}
-    assert one(found, "handled_above", stress="fgsm").events == 55
+    told = {
+        (f.metric, f.params["cutoff"]): (f.events, f.n)
+        for f in found
+        if f.stress == "fgsm" and "cutoff" in f.params
+    }
+    # p of the decided class: 0.9991 for the sure, 0.953 for the unsure, 0.99966 for the others
+    wrong = {0.5: 15, 0.8: 15, 0.9: 15, 0.95: 15, 0.99: 10, 0.995: 10, 0.999: 10}
+    for cutoff, count in wrong.items():
+        above = 45 + count
+        assert told["unseen_error_above", cutoff] == (count, 60)
+        assert told["handled_above", cutoff] == (above, 60)
+        assert told["missed_above", cutoff] == (count, above)
+        assert told["missed_of_positives_above", cutoff] == (count, 30)
+    risks = [f for f in found if f.metric == "selective_risk" and f.stress == "fgsm"]
+    (whole_set,) = [f for f in risks if f.params["coverage"] == 1.0]
+    assert (whole_set.events, whole_set.n) == (15, 60)
+    (half,) = [f for f in risks if f.params["coverage"] == 0.5]
+    assert (half.events, half.n) == (0, 45)  # the 45 that were left alone are equally sure
+    assert all(f.params["epsilon"] == 0.01 for f in risks)
 
 
 def test_groups_are_told_at_the_cut_off_of_the_study_only() -> None:

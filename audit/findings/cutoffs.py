@@ -40,9 +40,9 @@ class Point:
 
 
 def cut_offs(frame: Frame, view: View) -> Iterator[Finding]:
-    """Without stress: every cut-off and the risk-coverage curve for everyone, 0.995 for groups.
-
-    Under stress: what is decided above 0.995, and wrongly, for everyone. A case counts above a
+    """Without stress: every cut-off, the risk-coverage curve and its area for everyone, 0.995 for
+    groups. Under stress: every cut-off and the curve for everyone; of several attacks at once what
+    is decided wrongly above 0.995. A case counts above a
     cut-off when the probability of its decided class reaches it (compared as log-odds) and it
     was not referred. Nothing under a defence that is a cut-off itself.
     """
@@ -50,7 +50,7 @@ def cut_offs(frame: Frame, view: View) -> Iterator[Finding]:
         return
     everyone = frame.groups.members[view.cases][:, :1]
     if view.label.kind != "clean":
-        points = _stressed(view)
+        points = _stressed(frame.predictions, view)
         yield from _counted(frame, view, points, everyone, [{}])
         return
     whole = [p for c in CUT_OFFS for p in _clean(frame.predictions, view, c)]
@@ -70,12 +70,21 @@ def _clean(predictions: Predictions, view: View, cutoff: float) -> list[Point]:
     return [Point(rate, params) for rate in rates]
 
 
-def _stressed(view: View) -> list[Point]:
-    params: dict[str, Scalar] = {"cutoff": HEADLINE}
-    wrong = _share("unseen_error_above", view.surely_wrong >= log_odds(HEADLINE))
+def _stressed(predictions: Predictions, view: View) -> list[Point]:
+    """A confident error in any variant counts; the other rates are of the worst one."""
+    wrong = {
+        cutoff: Point(
+            _share("unseen_error_above", view.surely_wrong >= log_odds(cutoff)), {"cutoff": cutoff}
+        )
+        for cutoff in CUT_OFFS
+    }
     if view.kept_only:
-        return [Point(wrong, params)]
-    return [Point(_share("handled_above", _above(view, HEADLINE)), params), Point(wrong, params)]
+        return [wrong[HEADLINE]]
+    found = []
+    for cutoff in CUT_OFFS:
+        clean = _clean(predictions, view, cutoff)
+        found += [p for p in clean if p.rate.metric != "unseen_error_above"] + [wrong[cutoff]]
+    return [*found, *_curve(view)]
 
 
 def _curve(view: View) -> list[Point]:

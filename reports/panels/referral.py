@@ -77,6 +77,8 @@ def _stressed(material: Material) -> list[Block]:
     """Errors made with confidence: a case that is wrong and would not be looked at."""
     rows: list[list[str | Cell]] = []
     for f in material.stressed("unseen_error_above"):
+        if f.params.get("cutoff") != HEADLINE:
+            continue
         if f.defence == "none" and len(rows) < MOST_ROWS:
             without = {k: v for k, v in f.params.items() if k != "cutoff"}
             rows.append(
