@@ -29,6 +29,8 @@ NAMED = {
     "missed": "missed_above",
     "missed_of_positives": "missed_of_positives_above",
 }
+# What is handled alone and missed there; the rates among those above follow from the two.
+UNDER_STRESS = ("handled_above", "missed_above", "missed_of_positives_above")
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,14 @@ def _stressed(predictions: Predictions, view: View) -> list[Point]:
     found = []
     for cutoff in CUT_OFFS:
         clean = _clean(predictions, view, cutoff)
-        found += [p for p in clean if p.rate.metric != "unseen_error_above"] + [wrong[cutoff]]
-    return [*found, *_curve(view)]
+        found += [p for p in clean if p.rate.metric in UNDER_STRESS] + [wrong[cutoff]]
+    return [*found, *_curve(view, COVERAGES[1::2])]
 
 
-def _curve(view: View) -> list[Point]:
+def _curve(view: View, coverages: Sequence[float] = COVERAGES) -> list[Point]:
     """The share wrong of the surest cases; referral by the model is not looked at."""
     found = []
-    for coverage in COVERAGES:
+    for coverage in coverages:
         those = surest(view.confidence, coverage)
         rate = Rate("selective_risk", ~view.correct & those, those, those, CASES)
         found.append(Point(rate, {"coverage": coverage}))
