@@ -38,5 +38,6 @@ FLAWS = (
         explained_by(lambda: explained.ShowsNothing(explained.trained())),
         named("explanation-unfaithful"),
         slow=True,
+        missing="found in 5 of 6 sets of 30 cases, with others; not in these 48",
     ),
 )
