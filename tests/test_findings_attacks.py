@@ -36,7 +36,8 @@ def test_under_attack_the_cases_it_left_alone_keep_their_clean_decision() -> Non
     assert said["specificity"] == said["robust_specificity"] == (20, 30)
     assert said["attack_success"] == (10, 39)
     assert said["attack_success_8bit"] == (3, 39)
-    own = [f for f in found if f.stress == "fgsm" and not {"cutoff", "coverage", "bin"} & {*f.params}]
+    points = {"cutoff", "coverage", "bin"}
+    own = [f for f in found if f.stress == "fgsm" and not points & {*f.params}]
     assert own
     assert all(f.params == {"epsilon": 0.5} for f in own)
 
