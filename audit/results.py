@@ -238,9 +238,14 @@ class Results(Part):
 
     def to_json(self) -> str:
         """Stable text: sorted keys, a line per finding, no NaN, a final newline."""
-        data = self.model_dump(mode="json")
-        parts = (f' "{name}": {_laid_out(data[name])}' for name in sorted(data))
-        return "{\n" + ",\n".join(parts) + "\n}\n"
+        return stable_text(self)
+
+
+def stable_text(whole: Part) -> str:
+    """JSON with sorted keys, a line for each object of a list at the top, no NaN."""
+    data = whole.model_dump(mode="json")
+    parts = (f' "{name}": {_laid_out(data[name])}' for name in sorted(data))
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def _laid_out(value: Any) -> str:

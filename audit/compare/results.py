@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from audit.errors import DamagedFile, HipauditError
-from audit.results import Finding, Note, Part, Scalar
+from audit.results import Finding, Note, Part, Scalar, stable_text
 
 SCHEMA_VERSION = 1
 ALPHA = 0.05
@@ -131,16 +130,7 @@ class Comparison(Part):
 
     def to_json(self) -> str:
         """Stable text: sorted keys, a line per difference and per flip, no NaN."""
-        data = self.model_dump(mode="json")
-        parts = (f' "{name}": {_laid_out(data[name])}' for name in sorted(data))
-        return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _laid_out(value: Any) -> str:
-    how: dict[str, Any] = {"sort_keys": True, "ensure_ascii": False, "allow_nan": False}
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n  " + ",\n  ".join(json.dumps(one, **how) for one in value) + "\n ]"
-    return json.dumps(value, indent=1, **how)
+        return stable_text(self)
 
 
 def read_comparison(path: Path) -> Comparison:
