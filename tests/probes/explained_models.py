@@ -144,6 +144,13 @@ def trained(seed: int = 0, *, norm: bool = False, grid: int = 1, epochs: int = 8
 
 def sight_of(model: Classifier, listed: Cases, keep=None, seed: int = 7, **params) -> Examination:
     """An Examination of clean predictions."""
+    pictures: list[Picture] = []
+    kept = keep or pictures.append
+    return Examination(model, listed, clean_table(model, listed), seed, 16, kept, dict(params))
+
+
+def clean_table(model: Classifier, listed: Cases) -> Predictions:
+    """What the model says of every case without stress."""
     x = torch.stack([model.prepare(case) for case in listed])
     n = len(listed)
     rows = Rows(
@@ -158,14 +165,12 @@ def sight_of(model: Classifier, listed: Cases, keep=None, seed: int = 7, **param
         found=({},) * n,
     )
     clean = PlannedRun(id="clean", stress="clean", kind="clean", sample=n, of=n)
-    table = Predictions(
+    return Predictions(
         tuple(Subject(c.id, model.classes.index(c.label), c.patient, c.attributes) for c in listed),
         model.classes,
         model.decision,
         (RunEvidence(clean, np.arange(n), rows),),
     )
-    pictures: list[Picture] = []
-    return Examination(model, listed, table, seed, 16, keep or pictures.append, dict(params))
 
 
 def explained(model: Classifier, listed: Cases, **params) -> ProbeReport:

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
-from audit.evidence import Predictions, Rows, RunEvidence, Subject
 from audit.probes.gradcam.gallery import GAP, box_mask
 from audit.probes.registry import Examination, Picture, get_probe
-from audit.results import DataDescription, ModelDescription, PlannedRun, Preparation, ProbeReport
+from audit.results import DataDescription, ModelDescription, Preparation, ProbeReport
+from tests.probes.explained_models import clean_table
 
 SIDE = 32
 
@@ -70,28 +70,10 @@ def examine(
 ) -> tuple[ProbeReport, list[Picture]]:
     model = model or classifier()
     listed = Cases(cases, DataDescription(layout="planted", cases=len(cases)))
-    x = torch.stack([model.prepare(c) for c in listed])
-    n = len(listed)
-    rows = Rows(
-        case=np.arange(n),
-        variant=np.zeros(n, np.int64),
-        logits=model.predict(x).logits.numpy(),
-        referred=np.zeros(n, bool),
-        success=np.full(n, -1, np.int8),
-        success_8bit=np.full(n, -1, np.int8),
-        queries=np.full(n, -1),
-        variants=({},),
-        found=({},) * n,
-    )
-    clean = PlannedRun(id="clean", stress="clean", kind="clean", sample=n, of=n)
-    table = Predictions(
-        tuple(Subject(c.id, model.classes.index(c.label), c.patient, c.attributes) for c in listed),
-        model.classes,
-        model.decision,
-        (RunEvidence(clean, np.arange(n), rows),),
-    )
     pictures: list[Picture] = []
-    sight = Examination(model, listed, table, 7, 4, pictures.append, dict(params))
+    sight = Examination(
+        model, listed, clean_table(model, listed), 7, 4, pictures.append, dict(params)
+    )
     return get_probe("gradcam")(sight), pictures
 
 
