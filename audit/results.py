@@ -170,6 +170,28 @@ class Artefact(Part):
     meta: dict[str, Scalar] = {}
 
 
+class Curve(Part):
+    """A line that rests on every case, thinned to what a picture can show.
+
+    `kind` says what x and y are: roc (1 − specificity, sensitivity), precision-recall
+    (sensitivity, precision), success by queries (queries per image, share of attacked images
+    fooled by then). `at`: the point of the deployed decision rule, where it lies on the line.
+    `n` cases, `events` positives among them (successes, for queries).
+    """
+
+    kind: Literal["roc", "precision-recall", "success by queries"]
+    stress: str = "clean"
+    params: dict[str, Scalar] = {}
+    variant: str = ""
+    defence: str = "none"
+    group: dict[str, str] = {}
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    at: tuple[float, float] | None = None
+    n: int
+    events: int
+
+
 class ProbeReport(Part):
     """What one probe found, or why it did not run."""
 
@@ -222,6 +244,7 @@ class Results(Part):
     data: DataDescription
     plan: Plan
     findings: tuple[Finding, ...] = ()
+    curves: tuple[Curve, ...] = ()
     probes: tuple[ProbeReport, ...] = ()
     artefacts: tuple[Artefact, ...] = ()
     notes: tuple[Note, ...] = ()

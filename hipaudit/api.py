@@ -63,6 +63,7 @@ def run(
     from hipaudit.hardening import given_to_train, hardened, trained, trained_on
     from hipaudit.outputs import write_verdict
     from hipaudit.papers import read_papers
+    from hipaudit.parameters import edition_of
     from hipaudit.request import (
         as_path,
         audit_options,
@@ -107,7 +108,7 @@ def run(
     )
     verdict = verdict_of(results, papers, folder)
     if report:
-        conclude(results, folder, verdict, papers, images=not flags["no_images"])
+        conclude(results, folder, verdict, papers, (), edition_of(flags))
     else:
         write_verdict(folder, verdict)
     return results

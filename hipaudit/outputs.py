@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from audit.errors import HipauditError
 from audit.files import write_whole
+from reports.edition import ENGLISH, Edition
 
 if TYPE_CHECKING:
     from audit.gate.verdict import Verdict
     from audit.results import Results
     from hipaudit.papers import Papers
     from reports.card import Card
-    from reports.pdf import Variant
 
 VERDICT = "verdict.json"
 # Other people's model cards: (module, function of results and card).
@@ -31,6 +31,14 @@ BESIDE = {
     "pdf": "report.pdf",
     "csv": "predictions.csv",
 }
+
+
+def beside(kind: str, edition: Edition) -> str:
+    """The name of a file beside audit.json; a report in another language has that in its name."""
+    name = BESIDE[kind]
+    if edition.language == "en" or kind not in {"html", "pdf"}:
+        return name
+    return f"report.{edition.language}.{kind}"
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> Path:
@@ -54,9 +62,7 @@ def render(
     folder: Path,
     papers: Papers,
     verdict: Verdict,
-    *,
-    images: bool = True,
-    variant: Variant = "pdf/ua-1",
+    edition: Edition,
 ) -> tuple[list[Path], list[str]]:
     """report.html and report.pdf in `folder`: the files written, and what could not be.
 
@@ -72,20 +78,20 @@ def render(
         folder,
         card=papers.card,
         verdict=verdict.model_dump(mode="json"),
-        images=images,
+        edition=edition,
     )
-    written = [write_whole(folder / BESIDE["html"], page())]
+    written = [write_whole(folder / beside("html", edition), page())]
     attached = {
         "audit.json": results.to_json().encode(),
         VERDICT: verdict.to_json().encode(),
         "environment.txt": environment(results).encode(),
     }
-    target = folder / BESIDE["pdf"]
+    target = folder / beside("pdf", edition)
     try:
         pdf = render_pdf(
             page(for_pdf=True),
             attachments={**attached, **papers.files},
-            variant=variant,
+            variant=edition.variant,
             date=results.provenance.date,
         )
     except HipauditError as error:
@@ -107,12 +113,13 @@ def write_outputs(
     folder: Path,
     verdict: Verdict,
     card: Card | None = None,
+    edition: Edition = ENGLISH,
 ) -> list[Path]:
     """Copies at the paths asked for. Raises HipauditError when there is nothing to copy."""
     written = []
     for kind, path in outputs:
-        content = _made(kind, results, verdict, card) or _copied(kind, folder, path)
-        if path.resolve() != (folder / BESIDE.get(kind, "")).resolve():
+        content = _made(kind, results, verdict, card) or _copied(kind, folder, path, edition)
+        if kind not in BESIDE or path.resolve() != (folder / beside(kind, edition)).resolve():
             write_whole(path, content)
         written.append(path)
     return written
@@ -141,11 +148,11 @@ def _made(kind: str, results: Results, verdict: Verdict, card: Card | None) -> s
     return None
 
 
-def _copied(kind: str, folder: Path, path: Path) -> bytes:
-    source = folder / BESIDE[kind]
+def _copied(kind: str, folder: Path, path: Path, edition: Edition) -> bytes:
+    source = folder / beside(kind, edition)
     if not source.is_file():
         raise HipauditError(
-            f"{BESIDE[kind]} to copy to {path.name}",
+            f"{source.name} to copy to {path.name}",
             "that it could not be written",
             f"Run: hipaudit report {folder.name}/audit.json",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +27,7 @@ PRESETS = ("quick", "ci", "standard", "full")
 ENVIRONMENT = {"auto_envvar_prefix": "HIPAUDIT", "max_content_width": 100}
 if TYPE_CHECKING:
     Parameter = click.ParamType[Any]
+    from reports.edition import Edition
 else:
     Parameter = click.ParamType  # generic from click 8.4 on only
 F = TypeVar("F", bound=Callable[..., Any])
@@ -256,13 +257,28 @@ OUTPUT = click.option(
     metavar="FMT=PATH",
     help=f"Also write there: {', '.join(FORMATS)}. Repeatable.",
 )
-PDF_VARIANT = click.option(
-    "--pdf-variant",
-    "variant",
-    type=OneOf(["pdf/ua-1", "pdf/a-3u"]),
-    default="pdf/ua-1",
-    show_default=True,
-    help="For readers with assistive technology, or for archives.",
+EDITION = (
+    click.option(
+        "--language",
+        type=OneOf(["en", "nl"]),
+        default="en",
+        show_default=True,
+        help="Of the report's fixed text: English or Dutch.",
+    ),
+    click.option(
+        "--suppress",
+        type=click.IntRange(2),
+        metavar="N",
+        help="Print no count of images or patients from 1 to below N, nor what rests on one.",
+    ),
+    click.option(
+        "--pdf-variant",
+        "variant",
+        type=OneOf(["pdf/ua-1", "pdf/a-3u"]),
+        default="pdf/ua-1",
+        show_default=True,
+        help="For readers with assistive technology, or for archives.",
+    ),
 )
 FORMAT = click.option(
     "--format",
@@ -272,6 +288,18 @@ FORMAT = click.option(
     show_default=True,
     help="What goes to stdout: tables, the verdict as JSON, or GitHub annotations.",
 )
+
+
+def edition_of(flags: Mapping[str, Any]) -> Edition:
+    """The edition of the report that was asked for."""
+    from reports.edition import Edition
+
+    return Edition(
+        language=flags["language"],
+        images=not flags["no_images"],
+        suppress=flags["suppress"] or 0,
+        variant=flags["variant"],
+    )
 
 
 def with_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:

@@ -177,6 +177,9 @@ def defaults() -> dict[str, Any]:
         "resume": True,
         "overwrite": False,
         "no_images": False,
+        "language": "en",
+        "suppress": None,
+        "variant": "pdf/ua-1",
     }
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from audit.options import AuditOptions
     from audit.results import Note, Results
     from hipaudit.papers import Papers
-    from reports.pdf import Variant
+    from reports.edition import Edition
 
 MARKER = "SYNTHETIC"  # a file of this name in the data folder: nothing in it is of a person
 HOME = Path("hipaudit-out")
@@ -216,22 +216,22 @@ def conclude(
     verdict: Verdict,
     papers: Papers,
     outputs: tuple[tuple[str, Path], ...] = (),
-    *,
-    images: bool = True,
-    variant: Variant = "pdf/ua-1",
+    edition: Edition | None = None,
 ) -> Conclusion:
     """Write verdict.json, report.html and report.pdf beside audit.json, and `outputs`.
 
     A report that cannot be rendered is a problem that is named, not the end.
     """
     from hipaudit.outputs import render, write_outputs, write_verdict
+    from reports.edition import Edition
 
+    edition = edition or Edition()
     verdict_file = write_verdict(folder, verdict)
-    rendered, problems = render(results, folder, papers, verdict, images=images, variant=variant)
+    rendered, problems = render(results, folder, papers, verdict, edition)
     kept = [folder / "audit.json", verdict_file, *rendered]
     beside = [PREDICTIONS, "figures", "private/cases.csv"]
     if any(run.defence == HARDENED for run in results.plan.runs):
         beside.append("hardened.pt")
     kept += [folder / name for name in beside if (folder / name).exists()]
-    written = write_outputs(outputs, results, folder, verdict, papers.card)
+    written = write_outputs(outputs, results, folder, verdict, papers.card, edition)
     return Conclusion(verdict, (*kept, *written), tuple(problems))

@@ -10,6 +10,7 @@ from typing import Any
 
 from audit.results import Finding, Results
 from reports.card import Card
+from reports.edition import ENGLISH, Edition
 from reports.verdict import Judgement
 
 EVERYONE: dict[str, str] = {}
@@ -23,7 +24,11 @@ class Material:
     folder: Path
     card: Card
     judgement: Judgement
-    images: bool
+    edition: Edition = ENGLISH
+
+    @property
+    def images(self) -> bool:
+        return self.edition.images
 
     @property
     def report_id(self) -> str:

@@ -15,11 +15,11 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from audit.errors import HipauditError
+from reports.edition import Variant
 
-Variant = Literal["pdf/ua-1", "pdf/a-3u"]
 NO_PANGO = 41
 
 

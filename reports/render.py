@@ -13,7 +13,9 @@ from markupsafe import Markup
 
 from audit.results import Results
 from reports.card import Card
+from reports.edition import ENGLISH, Edition
 from reports.fonts import font_css
+from reports.language import _, ngettext, recorded, speaking, spoken
 from reports.law import law_as_at
 from reports.material import Material
 from reports.numbers import blocks_of
@@ -29,50 +31,53 @@ def render_html(
     *,
     card: Card | None = None,
     verdict: Mapping[str, Any] | None = None,
-    images: bool = True,
+    edition: Edition = ENGLISH,
     for_pdf: bool = False,
 ) -> str:
     """The report as one HTML file that needs no network and no script.
 
-    `folder`: where the artefacts of `results` lie. `images` False leaves out every picture of
-    a patient. `for_pdf`: pages, running heads and a table of contents with page numbers.
+    `folder`: where the artefacts of `results` lie. `for_pdf`: pages, running heads and a table of
+    contents with page numbers.
     """
     material = Material(
         results=results,
         folder=folder,
         card=card or Card(),
         judgement=read_verdict(verdict),
-        images=images,
+        edition=edition,
     )
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            m=material,
-            r=results,
-            card=material.card,
-            summary=summary(material),
-            chapters=chapters(material),
-            for_pdf=for_pdf,
-            footer=FOOTER,
-            not_supplied=NOT_SUPPLIED,
-            law_as_at=law_as_at(),
-            hash_blocks=blocks_of,
-            css=_css(*_sheets(for_pdf, results.data.synthetic)),
+    with speaking(edition.language):
+        return (
+            environment()
+            .get_template("report.html.j2")
+            .render(
+                m=material,
+                r=results,
+                card=material.card,
+                summary=summary(material),
+                chapters=chapters(material),
+                for_pdf=for_pdf,
+                footer=_(FOOTER),
+                not_supplied=_(NOT_SUPPLIED),
+                law_as_at=law_as_at(),
+                hash_blocks=blocks_of,
+                css=_css(*_sheets(for_pdf, results.data.synthetic)),
+            )
         )
-    )
 
 
 @cache
 def environment() -> Environment:
     """Jinja as the report needs it: everything escaped, nothing undefined."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals.update(_=_, ngettext=ngettext, recorded=recorded, spoken=spoken)
+    return made
 
 
 def _sheets(for_pdf: bool, synthetic: bool) -> list[str]:

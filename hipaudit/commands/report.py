@@ -11,12 +11,13 @@ from hipaudit.parameters import (
     BASELINE,
     CARD,
     CONFIG,
+    EDITION,
     ENVIRONMENT,
     FILE,
     FORMAT,
     OUTPUT,
-    PDF_VARIANT,
     TALK,
+    edition_of,
     with_options,
 )
 
@@ -39,7 +40,7 @@ comes from: hipaudit gate AUDIT.json
 
 @click.command("report", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
 @click.argument("audit", type=FILE, metavar="AUDIT.json")
-@with_options((CARD, OUTPUT, PDF_VARIANT, CONFIG, BASELINE, FORMAT, *TALK))
+@with_options((CARD, OUTPUT, *EDITION, CONFIG, BASELINE, FORMAT, *TALK))
 @click.option("--no-images", is_flag=True, help="A report without radiographs.")
 @click.pass_obj
 def command(session: Any, /, audit: Path, **flags: Any) -> int:
@@ -54,15 +55,7 @@ def command(session: Any, /, audit: Path, **flags: Any) -> int:
     papers = read_papers(flags["config"], flags["card"], flags["baseline"])
     kept = None if papers.rules else kept_verdict(audit.parent, results)
     verdict = kept or verdict_of(results, papers, audit.parent)
-    images = not flags["no_images"]
-    done = conclude(
-        results,
-        audit.parent,
-        verdict,
-        papers,
-        flags["outputs"],
-        images=images,
-        variant=flags["variant"],
-    )
+    edition = edition_of(flags)
+    done = conclude(results, audit.parent, verdict, papers, flags["outputs"], edition)
     tell(results, done, form=flags["form"], quiet=flags["quiet"], numbers=False)
     return 0

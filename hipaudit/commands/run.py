@@ -13,6 +13,7 @@ from hipaudit.parameters import (
     CARD,
     CONFIG,
     DATA,
+    EDITION,
     ENVIRONMENT,
     FILE,
     FORMAT,
@@ -25,6 +26,7 @@ from hipaudit.parameters import (
     OneOf,
     Setting,
     Shares,
+    edition_of,
     with_options,
 )
 
@@ -186,6 +188,7 @@ FILES = (
     ),
     click.option("--overwrite", is_flag=True, help="Replace another audit in the folder."),
     click.option("--no-images", is_flag=True, help="A report without radiographs."),
+    *EDITION,
 )
 
 
@@ -254,7 +257,6 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     if not flags["quiet"]:
         progress.note("judging and rendering")
     verdict = verdict_of(results, papers, folder)
-    images = not flags["no_images"]
-    done = conclude(results, folder, verdict, papers, flags["outputs"], images=images)
+    done = conclude(results, folder, verdict, papers, flags["outputs"], edition_of(flags))
     tell(results, done, form=flags["form"], quiet=flags["quiet"])
     return done.verdict.exit_code

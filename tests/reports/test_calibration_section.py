@@ -16,6 +16,7 @@ from audit.results import Note, ProbeReport
 from reports.blocks import Cell, Figure, Table
 from reports.calibration import told
 from reports.card import Card
+from reports.edition import Edition
 from reports.material import Material
 from reports.panels.registry import load_panels
 from reports.render import render_html
@@ -46,7 +47,7 @@ def material() -> Material:
             "probes": (ProbeReport(probe="calibration", notes=(note,)),),
         }
     )
-    return Material(results, Path(), Card(), read_verdict(None), images=True)
+    return Material(results, Path(), Card(), read_verdict(None))
 
 
 def text(cell: str | Cell) -> str:
@@ -70,7 +71,7 @@ def test_the_field_tells_all_five_numbers_and_what_the_probe_warned_of(material:
 
 def test_without_findings_the_field_is_empty_and_nothing_is_drawn() -> None:
     results = sample_results()
-    empty = Material(results, Path(), Card(), read_verdict(None), images=True)
+    empty = Material(results, Path(), Card(), read_verdict(None))
     assert load_values()["calibration.summary"](empty) is None
     assert not load_panels()["reliability"](empty)
     assert not load_panels()["calibration_tables"](empty)
@@ -110,7 +111,7 @@ def test_groups_and_stresses_have_a_table_each(material: Material) -> None:
 def test_the_section_renders_and_claims_no_more_than_it_shows(
     material: Material, tmp_path: Path
 ) -> None:
-    page = render_html(material.results, tmp_path, images=False)
+    page = render_html(material.results, tmp_path, edition=Edition(images=False))
     assert "Calibration by group, without stress" in page
     for name in ("reliability", "calibration_tables"):
         for block in load_panels()[name](material):

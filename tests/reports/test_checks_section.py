@@ -26,7 +26,7 @@ CASES = 200
 
 
 def material(results: Results) -> Material:
-    return Material(results, Path(), Card(), read_verdict(None), True)
+    return Material(results, Path(), Card(), read_verdict(None))
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def material(*stresses: str, more: tuple[Finding, ...] = ()) -> Material:
     ]
     plan = base.plan.model_copy(update={"runs": tuple(runs)})
     results: Results = base.model_copy(update={"findings": (*findings, *more), "plan": plan})
-    return Material(results, Path(), Card(), read_verdict(None), True)
+    return Material(results, Path(), Card(), read_verdict(None))
 
 
 def size(figure: Figure) -> tuple[float, float]:

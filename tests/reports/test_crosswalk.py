@@ -13,7 +13,7 @@ from tests.sample_results import sample_results
 
 def material(card: Card | None = None, **changes: object) -> Material:
     results = sample_results().model_copy(update=changes)
-    return Material(results, Path(), card or Card(), read_verdict(None), True)
+    return Material(results, Path(), card or Card(), read_verdict(None))
 
 
 def status(found: Material, clause: str) -> str:

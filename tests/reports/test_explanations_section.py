@@ -46,7 +46,7 @@ def report() -> ProbeReport:
 
 def material(*probes: ProbeReport, artefacts: tuple[Artefact, ...] = ()) -> Material:
     results = sample_results().model_copy(update={"probes": probes, "artefacts": artefacts})
-    return Material(results, Path("."), Card(), read_verdict(None), images=True)
+    return Material(results, Path("."), Card(), read_verdict(None))
 
 
 def test_every_number_stands_in_the_table_with_its_interval() -> None:

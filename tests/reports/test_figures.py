@@ -20,7 +20,7 @@ from tests.sample_results import proportion, sample_results
 
 
 def material(results: Results | None = None) -> Material:
-    return Material(results or sample_results(), Path(), Card(), read_verdict(None), True)
+    return Material(results or sample_results(), Path(), Card(), read_verdict(None))
 
 
 def svg(source: str) -> bytes:

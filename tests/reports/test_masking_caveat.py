@@ -38,7 +38,7 @@ def results(*, defence: str = "none", artefact: bool = True, **changes: object) 
 
 
 def material(found: Results) -> Material:
-    return Material(found, Path(), Card(), read_verdict(None), True)
+    return Material(found, Path(), Card(), read_verdict(None))
 
 
 def shown(found: Results) -> str:

@@ -41,7 +41,7 @@ def planted(prevalences: tuple[float, ...]) -> list[Finding]:
 def material(prevalences: tuple[float, ...] = (), card: tuple[float, ...] = ()) -> Material:
     results = sample_results().model_copy(update={"findings": tuple(planted(prevalences))})
     declared = Card(performance=Performance(prevalences=list(card)))
-    return Material(results, Path(), declared, read_verdict(None), True)
+    return Material(results, Path(), declared, read_verdict(None))
 
 
 @pytest.fixture(scope="module")

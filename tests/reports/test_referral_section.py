@@ -13,6 +13,7 @@ from audit.findings import derive
 from audit.results import Finding, Note, ProbeReport
 from reports.blocks import Cell, Figure, Table
 from reports.card import Card
+from reports.edition import Edition
 from reports.material import Material
 from reports.panels.registry import load_panels
 from reports.referral import ENOUGH
@@ -52,7 +53,7 @@ def planted() -> list[Finding]:
 @pytest.fixture(scope="module")
 def material() -> Material:
     results = sample_results().model_copy(update={"findings": tuple(planted())})
-    return Material(results, Path(), Card(), read_verdict(None), True)
+    return Material(results, Path(), Card(), read_verdict(None))
 
 
 def cells(found: Table) -> dict[str, list[str]]:
@@ -139,7 +140,7 @@ def test_an_audit_from_before_says_not_computed_instead(tmp_path: Path) -> None:
 
 
 def test_the_whole_report_prints_section_5(material: Material, tmp_path: Path) -> None:
-    page = read_page(render_html(material.results, tmp_path, images=False))
+    page = read_page(render_html(material.results, tmp_path, edition=Edition(images=False)))
     for words in ("Left to the model alone, by cut-off", "Wrong among the surest", "GDPR Art 22"):
         assert words in page.text
     assert not page.unclosed
@@ -167,6 +168,6 @@ def test_the_quality_of_the_pictures_is_told_and_the_list_goes_to_section_10(
         ),
     )
     results = material.results.model_copy(update={"probes": (report,)})
-    page = read_page(render_html(results, tmp_path, images=False))
+    page = read_page(render_html(results, tmp_path, edition=Edition(images=False)))
     assert "Beyond the limits of quality: 5.0% (3.1–7.6%; 20/400) of the images" in page.text
     assert "c0001 (blurred)" in page.text

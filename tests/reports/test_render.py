@@ -11,6 +11,7 @@ import pytest
 
 from audit.results import Finding, Results
 from reports.card import Card, load_card
+from reports.edition import Edition
 from reports.outline import outline
 from reports.render import render_html
 from reports.wording import FOOTER
@@ -175,7 +176,7 @@ def test_synthetic_data_is_said_in_title_head_and_band(folder: Path) -> None:
 
 
 def test_the_edition_without_images_shows_no_patient(results: Results, folder: Path) -> None:
-    html = render_html(results, folder, images=False)
+    html = render_html(results, folder, edition=Edition(images=False))
     assert "data:image/png" not in html
     assert "Left out: 16 pictures" in html
     assert "It shows no image of a patient." in html

@@ -32,7 +32,7 @@ def results() -> Results:
 
 
 def material_of(results: Results) -> Material:
-    return Material(results, Path(), Card(), read_verdict(None), True)
+    return Material(results, Path(), Card(), read_verdict(None))
 
 
 def blocks(results: Results) -> list[object]:

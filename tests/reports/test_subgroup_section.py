@@ -23,7 +23,7 @@ from tests.test_findings_slices import audited
 
 def material(found: list[Finding]) -> Material:
     results = sample_results().model_copy(update={"findings": tuple(found)})
-    return Material(results, Path(), Card(), read_verdict(None), True)
+    return Material(results, Path(), Card(), read_verdict(None))
 
 
 @pytest.fixture(scope="module")

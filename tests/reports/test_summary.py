@@ -14,7 +14,7 @@ from tests.sample_results import sample_results, sample_verdict
 
 def material(verdict: dict[str, object] | None = None, **changes: object) -> Material:
     results = sample_results().model_copy(update=changes)
-    return Material(results, Path(), Card(), read_verdict(verdict), True)
+    return Material(results, Path(), Card(), read_verdict(verdict))
 
 
 def test_the_headlines_are_sensitivity_and_specificity_with_interval_and_counts() -> None:
