@@ -16,7 +16,13 @@ FLOORS = ("hipaudit", "trainers", "reports", "audit")
 MAY_IMPORT = {
     "hipaudit": {"hipaudit", "trainers", "reports", "audit"},
     "trainers": {"trainers", "audit"},
-    "reports": {"reports", "audit.results", "audit.study_results", "audit.errors"},
+    "reports": {
+        "reports",
+        "audit.results",
+        "audit.study_results",
+        "audit.compare.results",
+        "audit.errors",
+    },
     "audit": {"audit"},
 }
 DOORS = {
@@ -33,6 +39,7 @@ DOORS = {
 LIGHT = (
     "audit.results",
     "audit.study_results",
+    "audit.compare.results",
     "audit.errors",
     "audit.decision",
     "audit.options",

@@ -16,6 +16,8 @@ from audit.findings.view import Gap, Label, View
 from audit.results import Note
 
 ONLY_IN = "only in {}"
+CALIBRATION = ("calibration_intercept", "calibration_slope", "observed_expected", "brier", "ece")
+PLAIN: dict[str, object] = {"stress": "clean", "defence": "none", "group": {}, "contrast": None}
 
 
 def compare(
@@ -120,6 +122,7 @@ def _uncompared(levels: Sequence[Level]) -> list[Note]:
 
 def _audit(side: Side) -> Audit:
     results = side.results
+    ran, recorded = results.provenance, results.provenance.gate_file
     return Audit(
         model=results.model.name,
         architecture=results.model.architecture,
@@ -129,8 +132,22 @@ def _audit(side: Side) -> Audit:
         data=results.data.name,
         cases=results.data.cases,
         run_id=results.run_id,
-        date=results.provenance.date,
+        date=ran.date,
         seed=results.plan.seed,
         sha256=side.sha256,
         synthetic=results.data.synthetic,
+        patients=results.data.patients,
+        labels=results.data.labels,
+        data_sha256=results.data.sha256,
+        preset=results.plan.preset,
+        preparation=results.model.preparation,
+        preparation_origin=results.model.preparation_origin,
+        tool_version=results.tool_version,
+        python=ran.python,
+        platform=ran.platform,
+        device=ran.device,
+        search=ran.search,
+        packages=ran.packages,
+        gate_file=recorded.sha256 if recorded else "",
+        calibration=tuple(f for name in CALIBRATION for f in results.find(name, **PLAIN)),
     )

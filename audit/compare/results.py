@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from audit.errors import DamagedFile, HipauditError
-from audit.results import Finding, Note, Part, Scalar, stable_text
+from audit.results import Finding, Note, Part, Preparation, Scalar, stable_text
 
 SCHEMA_VERSION = 1
 ALPHA = 0.05
@@ -17,7 +17,12 @@ WORDS: tuple[Answer, ...] = ("worse", "better", "no difference shown", "too few"
 
 
 class Audit(Part):
-    """One of the two. `sha256`: of its audit.json; `weights`: of the model's files."""
+    """One of the two. `sha256`: of its audit.json; `weights`: of the model's files.
+
+    `patients`, `labels` count its own cases, paired or not; `data_sha256` is of those cases.
+    `calibration`: its own findings on how well scores are calibrated, without stress. `gate_file`:
+    the hash of the rules as they stood before its first unit ran.
+    """
 
     model: str
     architecture: str
@@ -31,6 +36,20 @@ class Audit(Part):
     seed: int = 0
     sha256: str = ""
     synthetic: bool = False
+    patients: int | None = None
+    labels: dict[str, int] = Field(default_factory=dict)
+    data_sha256: str = ""
+    preset: str = ""
+    preparation: Preparation | None = None
+    preparation_origin: str = ""
+    tool_version: str = ""
+    python: str = ""
+    platform: str = ""
+    device: str = ""
+    search: str = ""
+    packages: dict[str, str] = Field(default_factory=dict)
+    gate_file: str = ""
+    calibration: tuple[Finding, ...] = ()
 
 
 class Pairs(Part):
