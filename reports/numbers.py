@@ -116,23 +116,29 @@ def difference(finding: Finding) -> str:
     """ "−18.3 points (95% CI −34.2 to −1.0; n = 21)"; scores keep their own unit."""
     if finding.value is None:
         return _missing(finding)
-    value = _signed(finding.metric, finding.value)
+    value = signed(finding.metric, finding.value)
     if finding.metric not in SCORES:
         value = _("{value} points").format(value=value)
     return _("{value} (95% CI {interval}; {counts})").format(
-        value=value, interval=_signed_interval(finding), counts=f"n = {finding.n}"
+        value=value, interval=signed_interval(finding), counts=f"n = {finding.n}"
     )
 
 
-def _signed_interval(finding: Finding) -> str:
+def signed_interval(finding: Finding) -> str:
+    """ "−34.2 to −1.0", in points or in the unit of the score, or that there is none."""
     if finding.low is None or finding.high is None:
         return _("no interval")
     return _("{low} to {high}").format(
-        low=_signed(finding.metric, finding.low), high=_signed(finding.metric, finding.high)
+        low=signed(finding.metric, finding.low), high=signed(finding.metric, finding.high)
     )
 
 
-def _signed(metric: str, value: float) -> str:
+def signed(metric: str, value: float) -> str:
+    """A difference with its sign: points of a share, else the unit of the score.
+
+    >>> signed("sensitivity", -0.0492), signed("auroc", 0.0123)
+    ('−4.9', '+0.012')
+    """
     text = f"{value:+.3f}" if metric in SCORES else f"{100 * value:+.1f}"
     return decimal(text.replace("-", "−"))
 
