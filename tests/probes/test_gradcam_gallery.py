@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from audit.cases.case import Case, Cases
 from audit.classifier import Classifier
-from audit.probes.gradcam.gallery import GAP, box_mask
+from audit.probes.gradcam.gallery import box_mask
+from audit.probes.pictures import GAP
 from audit.probes.registry import Examination, Picture, get_probe
 from audit.results import DataDescription, ModelDescription, Preparation, ProbeReport
 from tests.probes.explained_models import clean_table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,13 +17,11 @@ from audit.cases.case import Case
 from audit.classifier import Classifier, prepare_pixels
 from audit.draws import ranked
 from audit.evidence import Predictions
+from audit.probes.pictures import Bytes, in_a_row, levels_of, png
 from audit.probes.registry import Examination, Picture
 from audit.results import Preparation
 
 Array = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.uint8]
-SMALLEST = 224  # shown at least this high
-GAP = 8
 OUTLINE = (0, 230, 230)
 PER_CELL = 3
 SUREST = 4
@@ -149,7 +146,7 @@ def draw(
     weights.
     """
     maps = [heat] if control is None else [heat, control]
-    grey = (x.expand(3, -1, -1).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    grey = levels_of(x)
     panels = [grey, *(overlaid(grey, _scaled(heat, x)) for heat in maps)]
     if case.boxes:
         edge = _edge(box_mask(case, case.load().shape, classifier.preparation))
@@ -160,13 +157,14 @@ def draw(
     where = f"{place.view}, " if place.view else ""
     return Picture(
         name=f"gradcam-{place.outcome}-{case.id}.png",
-        png=_png(_in_a_row(panels)),
+        png=png(in_a_row(panels)),
         kind="gradcam",
         title=f"{place.outcome}, {where}case {case.id}",
         alt=_told(place, case, predicted, something=something, beside=control is not None),
         caption=_caption(place, predicted, something=something),
         meta={
             "case": case.id,
+            "label": case.label,
             "outcome": place.outcome,
             "view": place.view,
             "predicted": predicted,
@@ -203,12 +201,6 @@ def _told(place: Shown, case: Case, predicted: str, *, something: bool, beside: 
     )
 
 
-def _in_a_row(panels: list[Bytes]) -> Bytes:
-    gap = np.full((len(panels[0]), GAP, 3), 255, np.uint8)
-    joined = [part for panel in panels for part in (gap, panel)]
-    return np.concatenate(joined[1:], axis=1)
-
-
 def _caption(place: Shown, predicted: str, *, something: bool) -> str:
     words = f"P({predicted}) = {place.probability:.2f}, log-odds {place.log_odds:.1f}"
     if place.picked == CONFIDENT:
@@ -235,17 +227,3 @@ def _edge(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     padded = np.pad(inside, 1)
     core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return inside & ~core
-
-
-def _png(image: Bytes) -> bytes:
-    from PIL import Image
-
-    picture = Image.fromarray(image)
-    if image.shape[0] < SMALLEST:
-        times = -(-SMALLEST // image.shape[0])
-        picture = picture.resize(
-            (image.shape[1] * times, image.shape[0] * times), Image.Resampling.NEAREST
-        )
-    stream = io.BytesIO()
-    picture.save(stream, format="PNG", optimize=True)
-    return stream.getvalue()
