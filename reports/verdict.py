@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from reports.blocks import Mark
+from reports.language import N_, _
 
 OUTCOMES = ("pass", "fail", "inconclusive", "waived", "off")
 WORDS = {
-    "pass": "met",
-    "fail": "not met",
-    "inconclusive": "inconclusive",
-    "waived": "waived",
-    "off": "not run",
+    "pass": N_("met"),
+    "fail": N_("not met"),
+    "inconclusive": N_("inconclusive"),
+    "waived": N_("waived"),
+    "off": N_("not run"),
+}
+OUTCOME_WORDS = {
+    "pass": N_("pass"),
+    "fail": N_("fail"),
+    "inconclusive": N_("inconclusive"),
+    "no gate set": N_("no gate set"),
 }
 FIRST = ("fail", "inconclusive", "waived", "pass", "off")
 
@@ -32,6 +39,8 @@ class Ruling:
     n: str
     where: Mapping[str, str]
     observed: float | None
+    low: float | None
+    high: float | None
 
     @property
     def mark(self) -> Mark:
@@ -39,12 +48,7 @@ class Ruling:
 
     @property
     def word(self) -> str:
-        return WORDS[self.outcome]
-
-    @property
-    def at(self) -> str:
-        """What the rule is about: "stress = fgsm, epsilon = 2/255"."""
-        return ", ".join(f"{name} = {value}" for name, value in self.where.items())
+        return _(WORDS[self.outcome])
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,10 @@ class Judgement:
     recorded_before: bool | None
     rulings: tuple[Ruling, ...]
     raw: str
+
+    @property
+    def word(self) -> str:
+        return _(OUTCOME_WORDS[self.outcome])
 
     def worst_first(self) -> list[Ruling]:
         return sorted(self.rulings, key=lambda ruling: FIRST.index(ruling.outcome))
@@ -80,7 +88,7 @@ def _outcome(value: Any) -> str:
 
 def _ruling(rule: Mapping[str, Any]) -> Ruling:
     outcome = _text(rule.get("outcome"))
-    where, seen = rule.get("where"), rule.get("observed")
+    where = rule.get("where")
     pairs = where if isinstance(where, Mapping) else {}
     return Ruling(
         id=_text(rule.get("id")) or "rule",
@@ -89,7 +97,9 @@ def _ruling(rule: Mapping[str, Any]) -> Ruling:
         text=_text(rule.get("text")) or _spelt(rule),
         reason=_text(rule.get("reason")),
         n=_text(rule.get("n")),
-        observed=float(seen) if isinstance(seen, int | float) else None,
+        observed=_number(rule.get("observed")),
+        low=_number(rule.get("low")),
+        high=_number(rule.get("high")),
         where={str(name): _text(value) for name, value in pairs.items()},
     )
 
@@ -98,7 +108,11 @@ def _spelt(rule: Mapping[str, Any]) -> str:
     """A rule without a sentence of its own, from its parts."""
     metric = _text(rule.get("metric")).replace("_", " ")
     limit = _text(rule.get("threshold"))
-    return f"{metric} {limit}".strip() or "rule without text"
+    return f"{metric} {limit}".strip() or N_("rule without text")
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _text(value: Any) -> str:

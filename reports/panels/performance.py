@@ -1,12 +1,12 @@
-"""Section 4: the two-by-two table, rates, and what the gate said."""
+"""Section 4: the two-by-two table, rates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.blocks import Block, Cell, Table, Text
+from reports.blocks import Block, Cell, Table
 from reports.material import Material
-from reports.numbers import blocks_of, metric_name, ratio, short
+from reports.numbers import metric_name, ratio, short
 from reports.panels.registry import panel
 
 CLEAN = ("sensitivity", "specificity", "accuracy", "precision", "f1", "auroc")
@@ -42,39 +42,5 @@ def clean_table(material: Material) -> Sequence[Block]:
     return [
         Table(
             "Performance without stress", columns, rows, note, frozenset({1, 2}), (28, 30, 16, 26)
-        )
-    ]
-
-
-@panel("gate_table")
-def gate_table(material: Material) -> Sequence[Block]:
-    judgement = material.judgement
-    if not judgement.rulings:
-        return [Text("No gate set: no threshold was given to judge these numbers by.", "Gate.")]
-    rows: list[list[str | Cell]] = [
-        [
-            ruling.id,
-            Cell(ruling.word, ruling.mark),
-            "; ".join(part for part in (ruling.text, ruling.at, ruling.reason) if part),
-            ruling.n or "–",
-        ]
-        for ruling in judgement.worst_first()
-    ]
-    note = f"Threshold file (sha256): {blocks_of(judgement.gate_file_sha256) or 'not recorded'}."
-    if judgement.recorded_before is not None:
-        note += (
-            " Recorded before the run."
-            if judgement.recorded_before
-            else " Not recorded before the run."
-        )
-    columns = ["Rule", "Verdict", "What it asks, and what was found", "n"]
-    return [
-        Table(
-            f"Gate: {judgement.outcome}",
-            columns,
-            rows,
-            note,
-            numeric=frozenset({3}),
-            widths=(14, 17, 57, 12),
         )
     ]
