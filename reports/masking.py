@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.results import ProbeReport, Results
+from reports.language import N_, _
+from reports.numbers import under_defence
 
-CAVEAT = "may be an artefact of masked gradients"
+CAVEAT = N_("may be an artefact of masked gradients")
 
 
 def masking_report(results: Results) -> ProbeReport | None:
@@ -26,5 +28,6 @@ def caveat(results: Results) -> str:
     names = masked_defences(results)
     if not names:
         return ""
-    where = ["without a defence" if name == "none" else f"under {name}" for name in names]
-    return f"Robust accuracy {', '.join(where)} {CAVEAT} (section 8 of the report)."
+    return _("Robust accuracy {where} {caveat} (section 8 of the report).").format(
+        where=", ".join(map(under_defence, names)), caveat=_(CAVEAT)
+    )

@@ -11,6 +11,7 @@ from typing import Any
 from audit.results import Finding, Results
 from reports.card import Card
 from reports.edition import ENGLISH, Edition
+from reports.language import _, ngettext
 from reports.verdict import Judgement
 
 EVERYONE: dict[str, str] = {}
@@ -102,7 +103,9 @@ class Material:
         """How many images the audit looked at: "561 images", or "60 of 561 images"."""
         total = self.results.data.cases
         seen = [run.sample for run in self.results.plan.runs if run.kind == "clean"]
-        return f"{seen[0]} of {total} images" if seen and seen[0] < total else f"{total} images"
+        if seen and seen[0] < total:
+            return _("{n} of {total} images").format(n=seen[0], total=total)
+        return ngettext("{n} image", "{n} images", total).format(n=total)
 
     @property
     def independent(self) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from reports.language import N_
 from reports.texts import text_data
 
 Source = Literal["A", "M", "H"]
 BECAUSE = {
-    "A": "Not computed in this run.",
-    "M": "Not recorded in the model file or the data.",
+    "A": N_("Not computed in this run."),
+    "M": N_("Not recorded in the model file or the data."),
     "H": "",
 }
 

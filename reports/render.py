@@ -22,7 +22,11 @@ from reports.numbers import blocks_of
 from reports.sections import chapters
 from reports.summary import summary
 from reports.verdict import read_verdict
-from reports.wording import FOOTER, NOT_SUPPLIED
+from reports.wording import FOOTER, NOT_SUPPLIED, clause
+
+_CONTROLS = [*range(9), 11, 12, *range(14, 32), *range(127, 160)]
+_TURNS = [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_UNPRINTABLE = dict.fromkeys([*_CONTROLS, *_TURNS])
 
 
 def render_html(
@@ -47,22 +51,19 @@ def render_html(
         edition=edition,
     )
     with speaking(edition.language):
-        return (
-            environment()
-            .get_template("report.html.j2")
-            .render(
-                m=material,
-                r=results,
-                card=material.card,
-                summary=summary(material),
-                chapters=chapters(material),
-                for_pdf=for_pdf,
-                footer=_(FOOTER),
-                not_supplied=_(NOT_SUPPLIED),
-                law_as_at=law_as_at(),
-                hash_blocks=blocks_of,
-                css=_css(*_sheets(for_pdf, results.data.synthetic)),
-            )
+        page = environment().get_template("report.html.j2")
+        return page.render(
+            m=material,
+            r=results,
+            card=material.card,
+            summary=summary(material),
+            chapters=chapters(material),
+            for_pdf=for_pdf,
+            footer=_(FOOTER),
+            not_supplied=_(NOT_SUPPLIED),
+            law_as_at=law_as_at(),
+            hash_blocks=blocks_of,
+            css=_css(for_pdf, results.data.synthetic),
         )
 
 
@@ -75,19 +76,34 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=printable,
     )
     made.globals.update(_=_, ngettext=ngettext, recorded=recorded, spoken=spoken)
+    made.filters["clause"] = clause
     return made
 
 
-def _sheets(for_pdf: bool, synthetic: bool) -> list[str]:
-    if not for_pdf:
-        return ["common.css", "screen.css"]
-    return ["common.css", "print.css", *(["synthetic.css"] if synthetic else [])]
+def printable(value: Any) -> Any:
+    """A name without control characters, and without those that turn the text after it around.
+
+    >>> printable("gr\u202epuorg"), printable(2)
+    ('grpuorg', 2)
+    """
+    return value.translate(_UNPRINTABLE) if type(value) is str else value
 
 
-def _css(*names: str) -> Markup:
+def _css(for_pdf: bool, synthetic: bool) -> Markup:
     """Our own style sheets; the only text that is not escaped."""
+    names = ["common.css", "print.css" if for_pdf else "screen.css"]
+    if for_pdf and synthetic:
+        names.append("synthetic.css")
     folder = files("reports").joinpath("templates")
     sheets = [folder.joinpath(name).read_text(encoding="utf-8") for name in names]
-    return Markup("\n".join([font_css(), *sheets]))  # noqa: S704  # our own files
+    return Markup("\n".join([font_css(), *sheets, page_count()]))  # noqa: S704  # our own files
+
+
+def page_count() -> str:
+    """The rule for "page 2 of 30" in the language spoken."""
+    words = _("page {page} of {pages}")
+    content = words.format(page='" counter(page) "', pages='" counter(pages) "')
+    return f'@page {{ @bottom-right {{ content: "{content}"; }} }}'

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reports.blocks import Block
+from reports.language import _
 from reports.material import Material
 from reports.outline import Row, Section, outline
 from reports.panels.registry import load_panels
@@ -49,25 +50,32 @@ def field(row: Row, material: Material) -> Field:
         lines = _lines(material.card.get(row.value))
         if lines:
             return Field(row, lines, "stated")
-        return Field(row, [NOT_SUPPLIED], "not supplied")
+        return Field(row, [_(NOT_SUPPLIED)], "not supplied")
     known = load_values()
     lines = _lines(known[row.value](material)) if row.value in known else []
     if lines:
         return Field(row, lines, "given")
-    return Field(row, [row.absent], "not computed")
+    return Field(row, [_(row.absent)], "not computed")
 
 
 def _lines(value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, bool):
-        return ["yes" if value else "no"]
+        return [_("yes") if value else _("no")]
     if isinstance(value, list):
         return [str(item) for item in value]
     return [line for line in str(value).splitlines() if line.strip()]
 
 
-def blank_statements(material: Material) -> list[Row]:
-    """The human fields nobody filled in, in the order of the report."""
-    rows = [row for section in outline() for row in section.rows if row.source == "H"]
-    return [row for row in rows if field(row, material).state == "not supplied"]
+def blanks(material: Material) -> list[tuple[Section, list[Row]]]:
+    """The human fields nobody filled in, by section, in the order of the report."""
+    found = [
+        (section, [row for row in section.rows if _is_blank(row, material)])
+        for section in outline()
+    ]
+    return [(section, rows) for section, rows in found if rows]
+
+
+def _is_blank(row: Row, material: Material) -> bool:
+    return row.source == "H" and field(row, material).state == "not supplied"

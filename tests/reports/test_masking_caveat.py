@@ -95,7 +95,7 @@ def test_where_there_is_no_sign_nothing_is_marked(found: Results) -> None:
 def test_a_sign_under_a_defence_marks_that_defence_only() -> None:
     found = results(defence="tta")
     assert masked_defences(found) == ["tta"]
-    assert caveat(found).startswith("Robust accuracy under tta may be")
+    assert caveat(found).startswith("Robust accuracy under TTA (test-time augmentation) may be")
     marked = [row[0] for row in stressed_rows(found) if "†" in row[0]]
     assert all("with tta" in name for name in marked)
 
