@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 Mark = Literal["pass", "fail", "inconclusive", "waived", "off", "not run"]
@@ -51,12 +51,18 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as a data: address, with its alternative text and caption."""
+    """A picture as a data: address, with its alternative text and caption.
+
+    `data`: what the HTML companion's script may ask of it (outcome, view, ε), names to words.
+    `screen_only`: shown in the HTML edition, left out of the PDF.
+    """
 
     source: str
     alt: str
     caption: str
-    width: Literal["full", "half", "quarter"] = "full"
+    width: Literal["full", "half", "quarter", "sixth"] = "full"
+    data: Mapping[str, str] = field(default_factory=dict)
+    screen_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,11 +75,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures under a heading, e.g. false negatives, frontal."""
+    """Pictures under a heading, e.g. false negatives, frontal.
+
+    `use`: what the HTML companion does with them: "filter" by outcome and view, or a "slider"
+    over those that carry a `step`. Without a script all stand side by side.
+    """
 
     title: str
     pictures: Sequence[Figure]
     note: str = ""
+    use: Literal["", "filter", "slider"] = ""
 
 
 Block = Text | Items | Table | Figure | Gallery | Page
