@@ -63,7 +63,7 @@ def render_html(
             not_supplied=_(NOT_SUPPLIED),
             law_as_at=law_as_at(),
             hash_blocks=blocks_of,
-            css=_css(for_pdf, results.data.synthetic),
+            css=style(for_pdf, results.data.synthetic),
         )
 
 
@@ -92,9 +92,9 @@ def printable(value: Any) -> Any:
     return value.translate(_UNPRINTABLE) if type(value) is str else value
 
 
-def _css(for_pdf: bool, synthetic: bool) -> Markup:
-    """Our own style sheets; the only text that is not escaped."""
-    names = ["common.css", "print.css" if for_pdf else "screen.css"]
+def style(for_pdf: bool, synthetic: bool, *more: str) -> Markup:
+    """Our own style sheets, and `more` of them; the only text that is not escaped."""
+    names = ["common.css", "print.css" if for_pdf else "screen.css", *more]
     if for_pdf and synthetic:
         names.append("synthetic.css")
     folder = files("reports").joinpath("templates")
