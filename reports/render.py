@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from audit.results import Results
+from reports import companion
 from reports.card import Card
 from reports.edition import ENGLISH, Edition
 from reports.fonts import font_css
@@ -38,7 +39,7 @@ def render_html(
     edition: Edition = ENGLISH,
     for_pdf: bool = False,
 ) -> str:
-    """The report as one HTML file that needs no network and no script.
+    """The report as one HTML file that needs no network, and no script to be read.
 
     `folder`: where the artefacts of `results` lie. `for_pdf`: pages, running heads and a table of
     contents with page numbers.
@@ -59,6 +60,7 @@ def render_html(
             summary=summary(material),
             chapters=chapters(material),
             for_pdf=for_pdf,
+            companion=companion,
             footer=_(FOOTER),
             not_supplied=_(NOT_SUPPLIED),
             law_as_at=law_as_at(),

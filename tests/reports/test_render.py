@@ -112,8 +112,8 @@ def test_the_footer_and_the_law_sentence_are_printed(page: Page) -> None:
     assert "Law as at 2026-11-22, not checked by a jurist" in page.text
 
 
-def test_the_page_is_one_file_without_script_or_outside_address(page: Page) -> None:
-    assert not page.tags("script")
+def test_the_page_is_one_file_with_one_inline_script_and_no_outside_address(page: Page) -> None:
+    assert [set(a) for a in page.tags("script")] == [{"data-words"}]
     assert not page.tags("link")
     assert all(a["src"].startswith("data:image/") for a in page.tags("img"))
     assert all(a["href"].startswith("#") for a in page.tags("a"))
@@ -145,7 +145,8 @@ def test_hostile_text_in_every_field_stays_text(
     card, verdict = poisoned_card(payload), poisoned_verdict(payload)
     for for_pdf in (False, True):
         found = read_page(render_html(bad, folder, card=card, verdict=verdict, for_pdf=for_pdf))
-        assert not {"script", "link", "base", "svg", "iframe"} & {tag for tag, _ in found.elements}
+        assert len(found.tags("script")) == (0 if for_pdf else 1)  # our own
+        assert not {"link", "base", "svg", "iframe"} & {tag for tag, _ in found.elements}
         assert all(a["src"].startswith("data:") for a in found.tags("img"))
         assert not [n for _, a in found.elements for n in a if n.startswith("on")]
         assert " ".join(payload.split()) in found.text
