@@ -25,6 +25,10 @@ CARDS = {
     "huggingface": ("hipaudit.exports.huggingface", "as_huggingface"),
     "cyclonedx": ("hipaudit.exports.cyclonedx", "as_cyclonedx"),
 }
+SUPPRESSED = (
+    "counts below {below} are suppressed in the report and what is exported; audit.json, "
+    "verdict.json, predictions.csv and figures beside it hold every count"
+)
 BESIDE = {
     "json": "audit.json",
     "html": "report.html",
@@ -57,6 +61,22 @@ def kept_verdict(folder: Path, results: Results) -> Verdict | None:
     return verdict if verdict.audit_sha256 == digest else None
 
 
+def shown(results: Results, verdict: Verdict, edition: Edition) -> tuple[Results, Verdict]:
+    """What the edition may show: with small counts suppressed, where that was asked for.
+
+    Raises HipauditError when there are fewer cases altogether than a count must be of.
+    """
+    if not edition.suppress:
+        return results, verdict
+    from audit.gate.verdict import Verdict
+    from reports.suppression import suppressed, suppressed_verdict
+
+    told = suppressed(results, edition.suppress)
+    said = suppressed_verdict(verdict.model_dump(), results, told, edition.suppress)
+    said["audit_sha256"] = hashlib.sha256(told.to_json().encode()).hexdigest()
+    return told, Verdict.model_validate(said)
+
+
 def render(
     results: Results,
     folder: Path,
@@ -69,9 +89,13 @@ def render(
     The PDF carries audit, verdict, environment and the papers it was made from. One that cannot be
     made takes an older one away: it would show another audit.
     """
+    from reports.baselines import NAME as BASELINES
+    from reports.baselines import baselines_json
     from reports.pdf import render_pdf
     from reports.render import render_html
 
+    results, verdict = shown(results, verdict, edition)
+    remarks = [SUPPRESSED.format(below=edition.suppress)] if edition.suppress else []
     page = partial(
         render_html,
         results,
@@ -86,6 +110,8 @@ def render(
         VERDICT: verdict.to_json().encode(),
         "environment.txt": environment(results).encode(),
     }
+    if told := baselines_json(results):
+        attached[BASELINES] = told.encode()
     target = folder / beside("pdf", edition)
     try:
         pdf = render_pdf(
@@ -96,8 +122,8 @@ def render(
         )
     except HipauditError as error:
         target.unlink(missing_ok=True)
-        return written, [f"no PDF: {error}"]
-    return [*written, write_whole(target, pdf)], []
+        return written, [*remarks, f"no PDF: {error}"]
+    return [*written, write_whole(target, pdf)], remarks
 
 
 def environment(results: Results) -> str:
@@ -117,8 +143,9 @@ def write_outputs(
 ) -> list[Path]:
     """Copies at the paths asked for. Raises HipauditError when there is nothing to copy."""
     written = []
+    told, said = shown(results, verdict, edition) if outputs else (results, verdict)
     for kind, path in outputs:
-        content = _made(kind, results, verdict, card) or _copied(kind, folder, path, edition)
+        content = _made(kind, told, said, card) or _copied(kind, folder, path, edition)
         if kind not in BESIDE or path.resolve() != (folder / beside(kind, edition)).resolve():
             write_whole(path, content)
         written.append(path)

@@ -1,206 +1,43 @@
-"""card.yaml: what only people can say about the model. Every field may be left out."""
+"""Reading card.yaml: what only people can say about the model."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from audit.errors import HipauditError, did_you_mean
+from reports.card_fields import Card, Identity, Performance, Purpose, Risk
 from reports.card_template import TEMPLATE
 from reports.wording import overclaims
 from reports.yaml_lines import read_yaml
 
-__all__ = ["TEMPLATE", "Card", "card_overclaims", "load_card", "statements"]
+__all__ = [
+    "TEMPLATE",
+    "Card",
+    "Identity",
+    "Performance",
+    "Purpose",
+    "Risk",
+    "card_overclaims",
+    "load_card",
+    "statements",
+]
 
 LARGEST = 256 * 1024
-
-
-def _not_none(value: object) -> object:
-    if isinstance(value, str) and value.strip().strip(".").lower() in {"none", "no", "n/a", "-"}:
-        raise ValueError('"none" is not accepted here; say what was looked for and found')
-    return value
-
-
-Words = Annotated[str, Field(max_length=8000)]
-Text = Words | None
-Stated = Annotated[Words | None, BeforeValidator(_not_none)]
-YesNo = bool | None
-
-
-class Group(BaseModel):
-    """A group of human statements; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Identity(Group):
-    version: Text = None
-    developer: Text = None
-    contact: Text = None
-    licence: Text = None
-    funding: Text = None
-
-
-class Purpose(Group):
-    intended_purpose: Text = None
-    users: Text = None
-    population: Text = None
-    role: Literal["informs", "augments", "replaces"] | None = None
-    workflow: Text = None
-    out_of_scope: Text = None
-
-
-class Regulation(Group):
-    track: Text = None
-    mdr_class: Text = None
-    udi: Text = None
-    in_house_declaration: Text = None
-    research_only: YesNo = None
-    emergency_triage: YesNo = None
-
-
-class Data(Group):
-    source: Text = None
-    dates: Text = None
-    sampling: Text = None
-    reference_standard: Text = None
-    annotators: Text = None
-    agreement: Text = None
-    exclusions: Text = None
-
-
-class Performance(Group):
-    prevalences: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default=[], max_length=12)
-    acceptable_values: Text = None
-    justification: Text = None
-
-
-class Review(Group):
-    rule: Text = None
-    cut_off: Text = None
-
-
-class Subgroups(Group):
-    bias: Stated = None
-    not_available: Text = None
-
-
-class Explainability(Group):
-    use_of_maps: Text = None
-
-
-class Risk(Group):
-    failure_mode: Annotated[str, Field(max_length=2000)]
-    severity: Text = None
-    detectability: Text = None
-    control: Text = None
-    residual: Text = None
-    owner: Text = None
-
-
-class Oversight(Group):
-    overseer: Text = None
-    training: Text = None
-    override: Text = None
-    automation_bias: Text = None
-    patient_information: Text = None
-
-
-class LegalBasis(Group):
-    """GDPR Article 6 basis and Article 9(2) condition of one purpose, and the law behind it."""
-
-    article_6: Text = None
-    article_9_2: Text = None
-    national_law: Text = None
-
-
-class DataProtection(Group):
-    category: Text = None
-    development: LegalBasis = LegalBasis()
-    this_audit: LegalBasis = LegalBasis()
-    clinical_use: LegalBasis = LegalBasis()
-    monitoring: LegalBasis = LegalBasis()
-    purpose_limitation: Text = None
-    automated_decisions: Text = None
-    measures: Text = None
-    records: Text = None
-    dpia: Text = None
-    research_protections: Text = None
-    retention: Text = None
-    opt_out: Text = None
-
-
-class Security(Group):
-    access_control: Text = None
-    incident_owner: Text = None
-
-
-class Accountability(Group):
-    controller: Text = None
-    processor: Text = None
-    manufacturer: Text = None
-    deployer: Text = None
-    liability: Text = None
-    secondary_use: Text = None
-    autonomy: Text = None
-    stakeholders: Text = None
-    dissent: Text = None
-
-
-class Monitoring(Group):
-    owner: Text = None
-    frequency: Text = None
-    triggers: Text = None
-    rollback: Text = None
-    expiry: Text = None
-
-
-class Limitations(Group):
-    known: Stated = None
-
-
-class PlainLanguage(Group):
-    summary: Text = None
-
-
-class Board(Group):
-    name: Text = None
-    decision: Text = None
-    conditions: Text = None
-    signatories: list[Annotated[str, Field(max_length=300)]] = Field(default=[], max_length=4)
-
-
-class Card(Group):
-    """The human statements of a report, grouped as its sections are."""
-
-    identity: Identity = Identity()
-    purpose: Purpose = Purpose()
-    regulation: Regulation = Regulation()
-    data: Data = Data()
-    performance: Performance = Performance()
-    review: Review = Review()
-    subgroups: Subgroups = Subgroups()
-    explainability: Explainability = Explainability()
-    risks: list[Risk] = Field(default=[], max_length=200)
-    oversight: Oversight = Oversight()
-    data_protection: DataProtection = DataProtection()
-    security: Security = Security()
-    accountability: Accountability = Accountability()
-    monitoring: Monitoring = Monitoring()
-    limitations: Limitations = Limitations()
-    plain_language: PlainLanguage = PlainLanguage()
-    board: Board = Board()
-
-    def get(self, path: str) -> Any:
-        """The value at "group.field"; None when it was left blank."""
-        value: Any = self
-        for part in path.split("."):
-            value = getattr(value, part)
-        blank = isinstance(value, str) and not value.strip()
-        return None if blank or value == [] else value
+# What pydantic finds wrong, in words for people who do not program.
+SAID = {
+    "string_type": "text is wanted here, not a list or named fields",
+    "model_type": "named fields are wanted here, indented below it",
+    "model_attributes_type": "named fields are wanted here, indented below it",
+    "list_type": 'a list is wanted here: a line that begins with "-" for each',
+    "bool_parsing": "yes or no is wanted here",
+    "bool_type": "yes or no is wanted here",
+}
 
 
 def load_card(path: Path) -> Card:
@@ -209,19 +46,32 @@ def load_card(path: Path) -> Card:
     try:
         return Card.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        line = _line(lines, place)
-        if first["type"] == "extra_forbidden":
-            word = str(first["loc"][-1])
-            known = _fields_at(first["loc"][:-1])
-            raise HipauditError(
-                f"a field of {path.name}", f'"{word}" on line {line}', did_you_mean(word, known)
-            ) from error
-        reason = first["msg"].removeprefix("Value error, ")
-        raise HipauditError(
-            f"a valid {place} in {path.name}", f"on line {line}: {reason}"
-        ) from error
+        raise _refusal(path.name, lines, error.errors()) from error
+
+
+def _refusal(name: str, lines: Mapping[str, int], errors: list[ErrorDetails]) -> HipauditError:
+    """The first fault in one line, and how many more there are."""
+    first = errors[0]
+    place = ".".join(str(part) for part in first["loc"])
+    line = _line(lines, place)
+    more = f"({len(errors) - 1} more after it.)" if len(errors) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        word = str(first["loc"][-1])[:60]
+        fix = did_you_mean(word, _fields_at(first["loc"][:-1]))
+        return HipauditError(f"a field of {name}", f'"{word}" on line {line}', f"{fix} {more}")
+    reason = SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
+    known = _known(first)
+    fix = did_you_mean(str(first["input"])[:60], known) if known else ""
+    return HipauditError(
+        f"a valid {place} in {name}", f"on line {line}: {reason.rstrip('.')}", f"{fix} {more}"
+    )
+
+
+def _known(error: ErrorDetails) -> list[str]:
+    """The words that a place takes, where it does not take any."""
+    if error["type"] == "unknown_mode":
+        return list(error["ctx"]["known"])
+    return re.findall(r"'([^']*)'", error["msg"]) if error["type"] == "literal_error" else []
 
 
 def _line(lines: Mapping[str, int], place: str) -> int:

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+from reports.modes import MODES
 from reports.outline import outline
 
 HEAD = """\
 # card.yaml: what only people can say. Every field may be left out; a blank one prints
 # NOT SUPPLIED. After each field: the section of the report, and who asks for it.
-# Write what is so. "none" is not accepted for subgroups.bias and limitations.known.
+# Write what is so, in the language of the report. "none" is not accepted for subgroups.bias and
+# limitations.known. Long text: write ">-" after the colon and indent the lines below it.
+# Words that no audit can carry are named in the report where they are used.
 """
+HINTS = {
+    "purpose.role": "informs, augments or replaces",
+    "regulation.research_only": "yes or no",
+    "regulation.emergency_triage": "yes or no",
+    "data.dates": "from when to when the images were made",
+    "monitoring.expiry": "a day, such as 2027-03-31",
+}
+# What stands in a group beside the fields of the outline.
+BESIDE = {
+    "performance": [
+        "  # §4 at least three prevalences at which PPV and NPV are printed, as shares",
+        "  # prevalences: [0.02, 0.05, 0.10]",
+    ]
+}
 LISTS = """
-# §4 at least three prevalences at which PPV and NPV are printed, as shares
-# performance: {prevalences: [0.02, 0.05, 0.10]}
-
-# §11 failure modes; the observed rates are computed
+# §11 failure modes; the observed rates are computed. `mode` puts the statement into the row of
+# what was counted; one of
+# {modes}.
+# `failure_mode` describes what is not among them.
 # risks:
-#   - failure_mode:
+#   - mode: missed_positive
+#     failure_mode:
 #     severity:
 #     detectability:
 #     control:
 #     residual:
+#     owner:
 
 # §0 printed on page one
-# board: {name: , decision: , conditions: , signatories: []}
+# board: {{name: , decision: , conditions: , signatories: []}}
 """
 
 
@@ -33,7 +52,8 @@ def template() -> str:
         for row in section.rows:
             if row.source == "H":
                 group, _, name = row.value.rpartition(".")
-                words = f"§{section.number} {row.label} ({'; '.join(row.asked)})"
+                hint = f": {HINTS[row.value]}" if row.value in HINTS else ""
+                words = f"§{section.number} {row.label}{hint} ({'; '.join(row.asked)})"
                 tree.setdefault(group, []).append((name, words))
     lines = [HEAD]
     opened: set[str] = set()
@@ -46,7 +66,14 @@ def template() -> str:
                 lines.append(("" if depth else "\n") + "  " * depth + f"{part}:")
         indent = "  " * len(parts)
         lines += [f"{indent}{name}:  # {words}" for name, words in names]
-    return "\n".join(lines) + "\n" + LISTS
+        lines += BESIDE.get(group, [])
+    return "\n".join(lines) + "\n" + LISTS.format(modes=_wrapped(list(MODES)))
+
+
+def _wrapped(names: list[str], width: int = 6) -> str:
+    """Names in comment lines, a few in each."""
+    rows = [", ".join(names[start : start + width]) for start in range(0, len(names), width)]
+    return ",\n# ".join(rows)
 
 
 TEMPLATE = template()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ import yaml
 
 from audit.errors import HipauditError
 
+# Control characters, which XML and PDF refuse, and marks that turn the direction of what follows.
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+
 
 def read_yaml(path: Path, largest: int) -> tuple[dict[str, Any], dict[str, int]]:
     """The mapping in a file, and the line of every "a.b.0" place in it.
 
     Values are the text as written: 1.10 stays "1.10", a date stays a date. Blank ones are left
-    out. No aliases (a few lines of them expand to gigabytes), no tags, no field twice, UTF-8,
-    at most `largest` bytes. Raises HipauditError in one line.
+    out. No aliases (a few lines of them expand to gigabytes), no tags, no hidden characters, no
+    field twice, UTF-8, at most `largest` bytes. Raises HipauditError in one line.
     """
     text = _text(path, largest)
     try:
@@ -68,6 +72,12 @@ def _refuse_aliases_and_tags(text: str, name: str) -> None:
             raise HipauditError(f"{name} without YAML tags (!)", f"one on line {line}")
 
 
+def _refuse_hidden(node: yaml.Node, name: str) -> None:
+    if hidden := _HIDDEN.search(node.value):
+        where = f"U+{ord(hidden[0]):04X} on line {node.start_mark.line + 1}"
+        raise HipauditError(f"{name} without hidden characters", where, "Type that text anew.")
+
+
 def _plain(node: yaml.Node | None, place: str, lines: dict[str, int], name: str) -> Any:
     """The value of a node as dict, list or text; None when it is blank."""
     if node is None:
@@ -78,6 +88,7 @@ def _plain(node: yaml.Node | None, place: str, lines: dict[str, int], name: str)
     if isinstance(node, yaml.SequenceNode):
         found = [_plain(v, f"{place}.{i}", lines, name) for i, v in enumerate(node.value)]
         return [value for value in found if value is not None]
+    _refuse_hidden(node, name)
     blank = node.tag == "tag:yaml.org,2002:null" or not node.value.strip()
     return None if blank else node.value
 
@@ -91,6 +102,7 @@ def _mapping(
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise HipauditError(f"names of fields in {name}", f"something else on line {line}")
+        _refuse_hidden(key, name)
         word = key.value
         if word in seen:
             raise HipauditError(f"each field of {name} once", f'"{word}" again on line {line}')

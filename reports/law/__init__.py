@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from reports.language import _
 from reports.texts import text_data
 
-FILES = ("gdpr.yaml", "national_nl.yaml", "ai_act.yaml", "devices.yaml", "other.yaml")
+PRIVACY = ("gdpr.yaml", "national_nl.yaml")
+DEVICES = ("ai_act.yaml", "devices.yaml", "other.yaml")
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,9 @@ class Entry:
 
 
 @cache
-def law_entries() -> tuple[Entry, ...]:
-    found: list[Entry] = []
-    for name in FILES:
-        found += [_entry(raw) for raw in text_data(f"law/{name}")]
-    return tuple(found)
+def law_entries(names: Sequence[str] = (*PRIVACY, *DEVICES)) -> tuple[Entry, ...]:
+    """The entries of these files, in their order."""
+    return tuple(_entry(raw) for name in names for raw in text_data(f"law/{name}"))
 
 
 def _entry(raw: dict[str, object]) -> Entry:
@@ -36,7 +37,7 @@ def _entry(raw: dict[str, object]) -> Entry:
         raise ValueError(f"law entry {raw['clause']}: status {status!r}")
     return Entry(
         clause=str(raw["clause"]),
-        fact=" ".join(str(raw["fact"]).split()),
+        fact=str(raw["fact"]),
         source=str(raw["source"]),
         status=status,
         checked=str(raw.get("checked") or ""),
@@ -46,3 +47,13 @@ def _entry(raw: dict[str, object]) -> Entry:
 def law_as_at() -> str:
     """The latest day on which an entry was checked."""
     return max(entry.checked for entry in law_entries())
+
+
+def law_statement() -> str:
+    """As at which day the law is told, and whether a jurist has read it."""
+    review = text_data("law/review.yaml")
+    if review["by"] and review["day"]:
+        return _("Law as at {date}, checked by {jurist} on {day}").format(
+            date=law_as_at(), jurist=review["by"], day=review["day"]
+        )
+    return _("Law as at {date}, not checked by a jurist").format(date=law_as_at())

@@ -1,87 +1,85 @@
-"""Section 18: each clause, where it is answered, and with what. Computed from the fields."""
+"""Section 18: the crosswalk as one table, a row per law and status."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-from reports.blocks import Block, Table, Text
+from reports.blocks import Block, Cell, Table, Text
+from reports.crosswalk import NOT_APPLICABLE, PARTIAL, STATUSES, Answer, answers
+from reports.language import N_, _
 from reports.material import Material
-from reports.outline import outline
 from reports.panels.registry import panel
-from reports.sections import State, field
+from reports.wording import clause as spelt
 
-# Clause -> the answer in card.yaml that it hangs on; a "no" makes it not applicable.
-STATUSES = (
-    "evidence provided",
-    "partial",
-    "human statement",
-    "not supplied",
-    "not applicable",
-)
-CONDITIONAL = {
-    "AIA Annex III 5(d)": "regulation.emergency_triage",
-    "AIA Art 27": "regulation.emergency_triage",
+# How clauses begin -> what they belong to; the last takes what is left.
+LAWS = {
+    ("AIA ",): N_("EU AI Act"),
+    ("GDPR ",): N_("GDPR"),
+    ("UAVG ", "WGBO "): N_("Dutch law"),
+    ("MDR ",): N_("Medical devices (MDR)"),
+    ("EHDS ", "PLD"): N_("Other Union law"),
+    ("CLAIM ",): N_("CLAIM 2024 (reporting)"),
+    ("ISO ", "ISO/"): N_("ISO standards"),
+    ("",): N_("Other sources"),
 }
 
 
 @panel("crosswalk")
 def crosswalk(material: Material) -> Sequence[Block]:
-    found = clauses(material)
-    rows = [
-        [clause, ", ".join(f"§{n}" for n in sections), status]
-        for clause, (sections, status) in found.items()
+    found = answers(material)
+    counts = Counter(answer.status for answer in found.values())
+    words = " · ".join(f"{_(name)} {counts[name]}" for name in STATUSES)
+    rows: list[list[str | Cell]] = []
+    for law, clauses in _by_law(found).items():
+        told = [(s, _listed(clauses, found, s)) for s in STATUSES]
+        for number, (status, text) in enumerate((s, text) for s, text in told if text):
+            rows.append([Cell(_(law), strong=True) if number == 0 else "", _(status), text])
+    columns = [_("Source"), _("This report holds"), _("Clauses (and the sections that answer)")]
+    return [
+        Text(words, _("In all:")),
+        Table(_("Crosswalk"), columns, rows, _note(counts), widths=(20, 17, 63)),
     ]
-    columns = ["Clause or source", "Sections", "This report holds"]
-    counts = Counter(status for _, status in found.values())
-    words = " · ".join(f"{name} {counts[name]}" for name in STATUSES)
-    return [Text(words, "In all:"), Table("Crosswalk", columns, rows, widths=(46, 24, 30))]
 
 
-def clauses(material: Material) -> dict[str, tuple[list[int], str]]:
-    """Clause -> (sections that answer it, what they hold), ordered by source."""
-    states: dict[str, list[State]] = {}
-    places: dict[str, list[int]] = {}
-    for section in outline():
-        for row in section.rows:
-            state = field(row, material).state
-            for clause in row.asked:
-                states.setdefault(clause, []).append(state)
-                places.setdefault(clause, []).append(section.number)
-        for clause in section.asked:
-            states.setdefault(clause, []).append(
-                "stated" if material.card.risks else "not supplied"
-            )
-            places.setdefault(clause, []).append(section.number)
-    states.setdefault("AIA Art 27", [])
-    places.setdefault("AIA Art 27", [2])
-    return {
-        clause: (sorted(set(places[clause])), _status(clause, states[clause], material))
-        for clause in sorted(states, key=_natural)
-    }
+def _note(counts: Mapping[str, int]) -> str:
+    lines = [
+        _(
+            "Evidence provided: every field that the clause asks for is filled, one at least by "
+            "computation. Partial: some fields are filled, as many as stand behind the section. "
+            "Human statement: people filled all of them. Not supplied: none is filled."
+        )
+    ]
+    if counts[NOT_APPLICABLE]:
+        lines.append(
+            _("Not applicable: the card says that the model does not triage in emergency care.")
+        )
+    return " ".join(lines)
 
 
-def _status(clause: str, states: Iterable[State], material: Material) -> str:
-    place = CONDITIONAL.get(clause)
-    if place is not None and material.card.get(place) is False:
-        return "not applicable"
-    found = set(states)
-    if not found & {"given", "stated"}:
-        return "not supplied"
-    if found == {"stated"}:
-        return "human statement"
-    if found <= {"given", "stated"}:
-        return "evidence provided"
-    return "partial"
+def _by_law(found: Mapping[str, Answer]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {name: [] for name in LAWS.values()}
+    for clause in found:
+        law = next(name for begins, name in LAWS.items() if clause.startswith(begins))
+        groups[law].append(clause)
+    return {law: clauses for law, clauses in groups.items() if clauses}
 
 
-def _natural(clause: str) -> tuple[tuple[int, str | int], ...]:
-    """Sorts "CLAIM 9" before "CLAIM 10"."""
-    parts: list[tuple[int, str | int]] = []
-    word = ""
-    for letter in clause + " ":
-        if word and letter.isdigit() != word[-1].isdigit():
-            parts.append((0, int(word)) if word.isdigit() else (1, word))
-            word = ""
-        word += letter
-    return tuple(parts)
+def _listed(clauses: Sequence[str], found: Mapping[str, Answer], status: str) -> str:
+    """ "Art 9(8) §4, 19; Art 10(2) §3 (12 of 14)" """
+    told = []
+    for clause in clauses:
+        answer = found[clause]
+        if answer.status == status:
+            sections = ", ".join(map(str, answer.sections))
+            counts = _("({n} of {total})").format(n=answer.filled, total=answer.asked)
+            part = f" {counts}" if status == PARTIAL else ""
+            told.append(f"{_short(clause)} §{sections}{part}")
+    return "; ".join(told)
+
+
+def _short(clause: str) -> str:
+    """Without the name of the law, which stands in the first column."""
+    alone = clause.startswith(("AIA ", "GDPR ", "MDR ", "CLAIM "))
+    told = spelt(clause)
+    return told.split(" ", 1)[1] if alone else told

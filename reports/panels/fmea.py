@@ -2,54 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from reports.blocks import Block, Table
+from reports.blocks import Block, Cell, Table
+from reports.card import Risk
+from reports.failures import Observation, observations
+from reports.language import _
 from reports.material import Material
-from reports.numbers import amount, interval, ratio, setting
+from reports.modes import MODES
+from reports.numbers import listed
 from reports.panels.registry import panel
 from reports.wording import NOT_SUPPLIED
+
+MOST = 40
 
 
 @panel("fmea")
 def fmea(material: Material) -> Sequence[Block]:
-    rows = [[mode, rate, *[NOT_SUPPLIED] * 4] for mode, rate in observed(material)]
-    for risk in material.card.risks:
-        stated = (risk.severity, risk.detectability, risk.control, risk.residual)
-        rows.append(
-            [risk.failure_mode, "stated, not computed", *(s or NOT_SUPPLIED for s in stated)]
-        )
-    columns = ["Failure mode", "Observed", "Severity", "Detectability", "Control", "Residual"]
-    note = "Observed rates: A. Severity, detectability, control, residual risk: H (card.yaml)."
-    return [
-        Table("Failure modes", columns, rows, note, widths=(24, 18, 13, 14, 17, 14), source="A H")
+    rows = list(_rows(material))
+    columns = [
+        _("Failure mode"),
+        _("Observed"),
+        _("Severity"),
+        _("Detectability"),
+        _("Control"),
+        _("Residual risk"),
     ]
+    note = " ".join(_notes(material, len(rows)))
+    widths = (21, 25, 13, 12, 16, 13)
+    return [Table(_("Failure modes"), columns, rows[:MOST], note, widths=widths, source="A H")]
 
 
-def observed(material: Material) -> list[tuple[str, str]]:
-    """(failure mode, its observed rate) for what this run can count."""
-    found = []
-    sens, spec = material.clean("sensitivity"), material.clean("specificity")
-    for f, words in ((sens, "A positive case is missed"), (spec, "A false alarm is raised")):
-        if f and f.value is not None and f.events is not None:
-            wrong = f.model_copy(
-                update={
-                    "value": 1 - f.value,
-                    "events": f.n - f.events,
-                    "low": None if f.high is None else 1 - f.high,
-                    "high": None if f.low is None else 1 - f.low,
-                }
-            )
-            rate = f"{amount(f.metric, 1 - f.value)} ({interval(wrong)}; {ratio(wrong)})"
-            found.append((words, rate))
-    for name in sorted({f.stress for f in material.stressed("attack_success")}):
-        top = [
-            f
-            for f in material.stressed("attack_success")
-            if f.stress == name and f.defence == "none" and f.value is not None
-        ]
-        if top:
-            worst = max(top, key=lambda f: f.value or 0.0)
-            rate = f"{amount(worst.metric, worst.value or 0.0)} ({interval(worst)}; {ratio(worst)})"
-            found.append((f"A correct decision is changed by {setting(worst)}", rate))
-    return found
+def _rows(material: Material) -> Iterator[list[str | Cell]]:
+    """A row per mode that was counted or stated; a stated risk of a mode stands in its row."""
+    seen, risks = observations(material), material.card.risks
+    for mode in MODES:
+        stated = [risk for risk in risks if risk.mode == mode]
+        if mode in seen and not stated:
+            yield [_(MODES[mode]), _observed(seen[mode]), *[_(NOT_SUPPLIED)] * 4]
+        for risk in stated:
+            name = Cell(_(MODES[mode]), sub=risk.failure_mode or "")
+            yield [name, _observed(seen.get(mode)), *_judged(risk)]
+    for risk in risks:
+        if risk.mode is None:
+            words = Cell(_("stated, not computed"))
+            yield [risk.failure_mode or "", words, *_judged(risk)]
+
+
+def _observed(seen: Observation | None) -> Cell:
+    return Cell(seen.rate, sub=seen.where) if seen else Cell(_("not computed in this run"))
+
+
+def _judged(risk: Risk) -> list[str | Cell]:
+    """Severity, detectability, control with who owns it, residual risk."""
+    blank = _(NOT_SUPPLIED)
+    owner = _("Owner: {name}").format(name=risk.owner) if risk.owner else ""
+    control = Cell(risk.control or blank, sub=owner) if owner else risk.control or blank
+    return [risk.severity or blank, risk.detectability or blank, control, risk.residual or blank]
+
+
+def _notes(material: Material, rows: int) -> Iterator[str]:
+    yield _(
+        "Observed: A, the worst of each kind, with 95% interval and counts; a chosen worst is "
+        "higher than the next set will show. All else: H (card.yaml)."
+    )
+    seen = observations(material)
+    stated = {risk.mode for risk in material.card.risks}
+    missing = [_(words) for mode, words in MODES.items() if mode not in seen and mode not in stated]
+    if missing:
+        yield _("Not counted in this run: {modes}.").format(
+            modes=listed([f"“{m}”" for m in missing])
+        )
+    if rows > MOST:
+        yield _("The first {most} of {n} rows; all stated risks are in card.yaml.").format(
+            most=MOST, n=rows
+        )

@@ -6,8 +6,6 @@ from reports.material import Material
 from reports.numbers import blocks_of
 from reports.values.registry import Value, value
 
-EXPECTED = ("view", "sex", "age_band", "device", "site")
-
 
 @value("data.cases")
 def cases(material: Material) -> Value:
@@ -72,41 +70,3 @@ def _counts(values: dict[str, int]) -> str:
 def burned_in(material: Material) -> Value:
     data = material.results.data
     return f"{data.burned_in}/{data.cases} files declare burned-in text"
-
-
-@value("subgroups.attributes")
-def reported_by(material: Material) -> Value:
-    names = list(dict.fromkeys(name for group in material.groups() for name in group))
-    return ", ".join(names) or "None: the data carries no attribute with two or more values."
-
-
-@value("subgroups.suppressed")
-def suppressed(material: Material) -> Value:
-    found = [f for f in material.results.findings if f.group and f.value is None]
-    clean = [f for f in found if f.stress == "clean"]
-    return f"{len(clean)} clean and {len(found) - len(clean)} stressed numbers, too few cases"
-
-
-@value("subgroups.missing")
-def missing_attributes(material: Material) -> Value:
-    have = material.results.data.attributes
-    return (
-        ", ".join(name.replace("_", " ") for name in EXPECTED if name not in have)
-        or "None of the usual ones"
-    )
-
-
-@value("privacy.statement")
-def privacy(material: Material) -> Value:
-    images = any(a.kind == "gradcam" for a in material.results.artefacts) and material.images
-    if material.results.data.synthetic:
-        return "Nothing: the data is synthetic and holds no person."
-    pictures = (
-        "It shows images of patients (section 9): treat it as data concerning health."
-        if images
-        else "It shows no image of a patient."
-    )
-    return (
-        "Counts, rates and case ids made from pixels; no path, date, name or identifier from "
-        f"the files. {pictures}"
-    )

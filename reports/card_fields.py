@@ -1,0 +1,214 @@
+"""The fields of card.yaml, grouped as the sections of the report are. Each may be left out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from reports.modes import MODES
+
+
+def _not_none(value: object) -> object:
+    empty = {"none", "no", "n/a", "-", "geen", "nee", "n.v.t"}
+    if isinstance(value, str) and value.strip().strip(".").lower() in empty:
+        raise ValueError(f'"{value.strip()}" is not accepted here; say what was looked for')
+    return value
+
+
+def _mode(value: str) -> str:
+    if value not in MODES:
+        known = {"given": value[:60], "known": list(MODES)}
+        raise PydanticCustomError("unknown_mode", '"{given}" is no failure mode', known)
+    return value
+
+
+Words = Annotated[str, Field(max_length=8000)]
+Text = Words | None
+Stated = Annotated[Words | None, BeforeValidator(_not_none)]
+YesNo = bool | None
+
+
+class Group(BaseModel):
+    """A group of human statements; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Identity(Group):
+    version: Text = None
+    environment: Text = None
+    developer: Text = None
+    contact: Text = None
+    protocol: Text = None
+    licence: Text = None
+    funding: Text = None
+
+
+class Purpose(Group):
+    intended_purpose: Text = None
+    users: Text = None
+    population: Text = None
+    role: Literal["informs", "augments", "replaces"] | None = None
+    workflow: Text = None
+    out_of_scope: Text = None
+
+
+class Regulation(Group):
+    track: Text = None
+    mdr_class: Text = None
+    udi: Text = None
+    in_house_declaration: Text = None
+    research_only: YesNo = None
+    emergency_triage: YesNo = None
+
+
+class Data(Group):
+    source: Text = None
+    dates: Text = None
+    sampling: Text = None
+    reference_standard: Text = None
+    annotators: Text = None
+    agreement: Text = None
+    exclusions: Text = None
+
+
+class Performance(Group):
+    prevalences: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default=[], max_length=12)
+    acceptable_values: Text = None
+    justification: Text = None
+
+
+class Review(Group):
+    rule: Text = None
+    cut_off: Text = None
+
+
+class Subgroups(Group):
+    bias: Stated = None
+    not_available: Text = None
+
+
+class Explainability(Group):
+    use_of_maps: Text = None
+
+
+class Risk(Group):
+    """A failure mode: one the report counts (`mode`), one described in words, or both."""
+
+    mode: Annotated[str, AfterValidator(_mode)] | None = None
+    failure_mode: Annotated[str, Field(max_length=2000)] | None = None
+    severity: Text = None
+    detectability: Text = None
+    control: Text = None
+    residual: Text = None
+    owner: Text = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Risk:
+        if not (self.mode or self.failure_mode):
+            raise ValueError("a risk needs a mode or a failure_mode")
+        return self
+
+
+class Oversight(Group):
+    overseer: Text = None
+    training: Text = None
+    override: Text = None
+    automation_bias: Text = None
+    patient_information: Text = None
+
+
+class LegalBasis(Group):
+    """GDPR Article 6 basis and Article 9(2) condition of one purpose, and the law behind it."""
+
+    article_6: Text = None
+    article_9_2: Text = None
+    national_law: Text = None
+
+
+class DataProtection(Group):
+    category: Text = None
+    development: LegalBasis = LegalBasis()
+    this_audit: LegalBasis = LegalBasis()
+    clinical_use: LegalBasis = LegalBasis()
+    monitoring: LegalBasis = LegalBasis()
+    purpose_limitation: Text = None
+    automated_decisions: Text = None
+    measures: Text = None
+    records: Text = None
+    dpia: Text = None
+    research_protections: Text = None
+    retention: Text = None
+    opt_out: Text = None
+
+
+class Security(Group):
+    access_control: Text = None
+    incident_owner: Text = None
+
+
+class Accountability(Group):
+    controller: Text = None
+    processor: Text = None
+    manufacturer: Text = None
+    deployer: Text = None
+    liability: Text = None
+    secondary_use: Text = None
+    autonomy: Text = None
+    stakeholders: Text = None
+    dissent: Text = None
+
+
+class Monitoring(Group):
+    owner: Text = None
+    frequency: Text = None
+    triggers: Text = None
+    rollback: Text = None
+    expiry: Text = None
+
+
+class Limitations(Group):
+    known: Stated = None
+
+
+class PlainLanguage(Group):
+    summary: Text = None
+
+
+class Board(Group):
+    name: Text = None
+    decision: Text = None
+    conditions: Text = None
+    signatories: list[Annotated[str, Field(max_length=300)]] = Field(default=[], max_length=4)
+
+
+class Card(Group):
+    """The human statements of a report."""
+
+    identity: Identity = Identity()
+    purpose: Purpose = Purpose()
+    regulation: Regulation = Regulation()
+    data: Data = Data()
+    performance: Performance = Performance()
+    review: Review = Review()
+    subgroups: Subgroups = Subgroups()
+    explainability: Explainability = Explainability()
+    risks: list[Risk] = Field(default=[], max_length=200)
+    oversight: Oversight = Oversight()
+    data_protection: DataProtection = DataProtection()
+    security: Security = Security()
+    accountability: Accountability = Accountability()
+    monitoring: Monitoring = Monitoring()
+    limitations: Limitations = Limitations()
+    plain_language: PlainLanguage = PlainLanguage()
+    board: Board = Board()
+
+    def get(self, path: str) -> Any:
+        """The value at "group.field"; None when it was left blank."""
+        value: Any = self
+        for part in path.split("."):
+            value = getattr(value, part)
+        blank = isinstance(value, str) and not value.strip()
+        return None if blank or value == [] else value
