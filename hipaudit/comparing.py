@@ -185,7 +185,9 @@ def write(found: Comparison, folder: Path) -> list[Path]:
     return [write_whole(folder / name, text) for name, text in zip(FILES, texts, strict=True)]
 
 
-def show(out: Console, found: Comparison, written: Sequence[Path]) -> None:
+def show(
+    out: Console, found: Comparison, written: Sequence[Path], problems: Sequence[str] = ()
+) -> None:
     """What a person sees."""
     from hipaudit.screen import show_notes, show_table, show_written
 
@@ -212,7 +214,7 @@ def show(out: Console, found: Comparison, written: Sequence[Path]) -> None:
     colour = "bold red" if found.regressions else "bold"
     out.print(f"\n[{colour}]{conclusion(found)}[/]")
     if written:
-        show_written(out, written, ())
+        show_written(out, written, problems)
     else:
         out.print(f"\n{FOOTER}", style="dim")
 

@@ -1,0 +1,1 @@
+"""The chapters of a comparison: what each prints."""
