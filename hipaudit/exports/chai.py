@@ -19,6 +19,7 @@ from hipaudit.exports.headline import (
     named,
     stressed,
 )
+from hipaudit.exports.xml_text import xml_text
 from reports.wording import FOOTER
 
 if TYPE_CHECKING:
@@ -150,4 +151,4 @@ def _fill(parent: ElementTree.Element, tree: Tree) -> None:
             if isinstance(one, Mapping):
                 _fill(child, one)
             else:
-                child.text = "".join(mark for mark in str(one) if mark in "\t\n" or ord(mark) >= 32)
+                child.text = xml_text(str(one))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from hipaudit.exports.xml_text import xml_text
+
 if TYPE_CHECKING:
     from audit.gate.verdict import RuleVerdict, Verdict
 
@@ -29,7 +31,7 @@ def as_junit(verdict: Verdict) -> str:
     )
     suite.extend(cases)
     output = ElementTree.SubElement(suite, "system-out")
-    output.text = _printable("\n".join([f"gate: {verdict.outcome}", *verdict.warnings]))
+    output.text = xml_text("\n".join([f"gate: {verdict.outcome}", *verdict.warnings]))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root, " ")
@@ -37,11 +39,11 @@ def as_junit(verdict: Verdict) -> str:
 
 
 def _case(rule: RuleVerdict) -> ElementTree.Element:
-    name = _printable(f"{rule.id}: {rule.text}")
-    case = ElementTree.Element("testcase", classname=f"hipaudit.{rule.metric}", name=name)
+    name = xml_text(f"{rule.id}: {rule.text}")
+    case = ElementTree.Element("testcase", classname=xml_text(f"hipaudit.{rule.metric}"), name=name)
     kind = _kind(rule)
     if kind:
-        said = _printable(f"{rule.outcome}: {rule.reason}" if rule.reason else rule.outcome)
+        said = xml_text(f"{rule.outcome}: {rule.reason}" if rule.reason else rule.outcome)
         if rule.level == "warn" and rule.outcome in ("fail", "inconclusive"):
             said = f"{WARNED}: {said}"
         told = ElementTree.SubElement(case, kind, message=said)
@@ -60,8 +62,3 @@ def _kind(rule: RuleVerdict) -> str | None:
 
 def _count(cases: list[ElementTree.Element], kind: str) -> int:
     return sum(case.find(kind) is not None for case in cases)
-
-
-def _printable(text: str) -> str:
-    """Without the control characters that XML 1.0 cannot hold, not even escaped."""
-    return "".join(mark for mark in text if mark in "\t\n\r" or ord(mark) >= 32)

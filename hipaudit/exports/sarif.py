@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from hipaudit.metric_words import METRICS
 
 if TYPE_CHECKING:
     from audit.gate.verdict import RuleVerdict, Verdict
@@ -41,12 +44,22 @@ def as_sarif(verdict: Verdict, tool_version: str) -> str:
 
 
 def _described(rule: RuleVerdict) -> dict[str, Any]:
+    asked = rule.text or rule.metric
     return {
         "id": rule.id,
         "name": rule.metric,
-        "shortDescription": {"text": rule.text or rule.metric},
+        "shortDescription": {"text": asked},
+        "fullDescription": {"text": asked},
+        "help": {"text": _help(rule)},
         "defaultConfiguration": {"enabled": rule.level != "off", "level": _level(rule)},
     }
+
+
+def _help(rule: RuleVerdict) -> str:
+    """What a viewer shows beside an alert: the metric in words, and where there is more."""
+    words = METRICS.get(rule.metric)
+    told = f"{words.meaning[:1].upper()}{words.meaning[1:]}. {words.limits} " if words else ""
+    return f"{told}More: hipaudit explain {rule.metric}"
 
 
 def _result(rule: RuleVerdict, index: int, gate_file: str) -> dict[str, Any]:
@@ -57,7 +70,9 @@ def _result(rule: RuleVerdict, index: int, gate_file: str) -> dict[str, Any]:
         "message": {"text": f"{rule.outcome}: {rule.reason}" if rule.reason else rule.outcome},
     }
     if gate_file:
-        place: dict[str, Any] = {"artifactLocation": {"uri": gate_file, "uriBaseId": "SRCROOT"}}
+        place: dict[str, Any] = {
+            "artifactLocation": {"uri": quote(gate_file), "uriBaseId": "SRCROOT"}
+        }
         if rule.line:
             place["region"] = {"startLine": rule.line}
         found["locations"] = [{"physicalLocation": place}]
