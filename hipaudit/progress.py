@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from hipaudit.screen import duration
 
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     from audit.results import PlannedRun
 
 READING = "reading images"
+T = TypeVar("T")
 
 
 class Talking:
@@ -106,3 +115,26 @@ def _bars(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
     )
+
+
+def counted(name: str, items: Collection[T]) -> Iterator[T]:
+    """The items, with a bar of how many are left while a terminal is looking."""
+    console = Console(file=sys.stderr, highlight=False)
+    if not console.is_terminal:
+        yield from items
+        return
+    with Progress(*_bars(console).columns, console=console, transient=True) as bars:
+        yield from bars.track(items, description=escape(name))
+
+
+@contextmanager
+def working(name: str, *, quiet: bool = False) -> Iterator[None]:
+    """A bar that moves while work of unknown length is done, with the seconds so far."""
+    console = Console(file=sys.stderr, highlight=False)
+    if quiet or not console.is_terminal:
+        yield
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        bars.add_task(escape(name), total=None)
+        yield

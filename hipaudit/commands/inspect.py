@@ -41,13 +41,14 @@ Exit codes: 0 no fault, 2 unusable input, 3 a fault that would make every rule i
 def command(session: Any, /, model: Path, **flags: Any) -> int:
     session.talk(flags["verbose"])
     from hipaudit.papers import read_papers
+    from hipaudit.progress import Talking
     from hipaudit.request import data_options, model_options, settings_of
     from hipaudit.workflow import understand
 
     settings = settings_of(read_papers(flags["config"], with_card=False))
-    understood = understand(
-        model, flags["data"], model_options(flags, settings), data_options(flags, settings)
-    )
+    options = model_options(flags, settings), data_options(flags, settings)
+    with Talking(quiet=flags["quiet"], started=lambda: None) as progress:
+        understood = understand(model, flags["data"], *options, progress.reading)
     description, data = understood.classifier.description, understood.cases.description
     notes = [*description.notes, *data.notes, *understood.notes]
     if flags["form"] == "json":
