@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hipaudit.summary import (
-    HEAD,
-    STRESSED_HEAD,
-    WORDS,
-    footnote,
-    headline,
-    judged,
-    rows,
-    stressed_rows,
-)
+from hipaudit.summary import HEAD, STRESSED_HEAD, footnote, rows, stressed_rows
 from reports.wording import FOOTER
 
 if TYPE_CHECKING:
@@ -28,7 +19,6 @@ if TYPE_CHECKING:
     from audit.results import DataDescription, ModelDescription, Note, Results
     from hipaudit.workflow import Understood
 
-COLOURS = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "waived": "magenta"}
 NOTE_COLOURS = {"assumed": "cyan", "warning": "yellow", "fault": "bold red"}
 
 
@@ -91,7 +81,7 @@ def show_notes(out: Console, notes: Iterable[Note], *, everything: bool = False)
 
 
 def show_numbers(out: Console, results: Results) -> None:
-    """Without stress, then a row per stress and level; what was not done is said."""
+    """Without stress, then a row per stress and level."""
     out.print()
     if results.data.synthetic:
         out.print("[bold]SYNTHETIC images: these numbers say nothing about patients[/]\n")
@@ -104,29 +94,23 @@ def show_numbers(out: Console, results: Results) -> None:
         out.print(f"  [yellow]{escape(remark)}[/]")
     if any(finding.independent and finding.value is not None for finding in results.findings):
         out.print("  * images treated as independent: not every image names its patient")
-    for name, state, reason in _not_done(results):
-        why = f": {reason}" if reason else ""
-        out.print(f"[yellow]warning[/]: {escape(_one_line(f'{name} {state}{why}'))}")
 
 
-def _not_done(results: Results) -> Iterator[tuple[str, str, str | None]]:
-    for run in results.plan.runs:
-        if run.state != "done":
-            yield f"run {run.id}", run.state, run.reason
-    for probe in results.probes:
-        if probe.state == "failed":
-            yield f"probe {probe.probe}", probe.state, probe.reason
+def show_closing(
+    out: Console,
+    results: Results,
+    verdict: Verdict,
+    written: Sequence[Path],
+    problems: Sequence[str] = (),
+    *,
+    everything: bool = False,
+) -> None:
+    """What was found, the rules, where the files are; in a log, and if `everything`, in full."""
+    from hipaudit.closing import closing
 
-
-def show_verdict(out: Console, verdict: Verdict) -> None:
-    """The table of rules, warnings, and the outcome in one line."""
-    if verdict.rules:
-        out.print()
-        out.print(_rules_table(verdict))
-    for warning in verdict.warnings:
-        out.print(f"[yellow]warning[/]: {escape(_one_line(warning))}")
-    colour = COLOURS.get(verdict.outcome, "bold")
-    out.print(f"\n[{colour}]{escape(headline(verdict))}[/]")
+    full = everything or not out.is_terminal
+    for style, text in closing(results, verdict, written, problems, width=out.width, full=full):
+        out.print(escape(text), style=style or None, soft_wrap=True)
 
 
 def show_table(
@@ -138,17 +122,6 @@ def show_table(
     for row in body:
         table.add_row(*(escape(_one_line(cell)) for cell in row))
     out.print(table)
-
-
-def _rules_table(verdict: Verdict) -> Table:
-    table = Table("rule", "verdict", "asks", "found", "n", "why", box=None, pad_edge=False)
-    for rule in verdict.rules:
-        mark = f"[{COLOURS.get(rule.outcome, 'default')}]{WORDS[rule.outcome]}[/]"
-        number = "–" if rule.n is None else str(rule.n)
-        texts = (rule.text, judged(rule), number, rule.reason)
-        words = (escape(_one_line(text)) for text in texts)
-        table.add_row(escape(rule.id), mark, *words)
-    return table
 
 
 def show_written(out: Console, written: Iterable[Path], problems: Iterable[str]) -> None:

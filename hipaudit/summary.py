@@ -179,14 +179,17 @@ def headline(verdict: Verdict) -> str:
 
 
 def as_markdown(results: Results, verdict: Verdict) -> str:
-    """Both tables as Markdown."""
+    """In words, then the rules and both tables, as Markdown."""
+    from hipaudit.account import account
+
     lines = [
         f"## hipaudit: {markdown_cell(results.model.name)} on {markdown_cell(results.data.name)}",
         "",
     ]
     if results.data.synthetic:
         lines += ["**Synthetic images: says nothing about patients.**", ""]
-    lines += [f"**{headline(verdict)}**", ""]
+    lines += [f"* {markdown_cell(f'{told.about}: {told.text}')}" for told in account(results)]
+    lines += ["", f"**{headline(verdict)}**", ""]
     if verdict.rules:
         lines += markdown_table(
             ("rule", "asks", "found", "n", "verdict", "why"),

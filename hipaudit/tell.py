@@ -18,16 +18,21 @@ MOST_ANNOTATIONS = 10  # of each kind; GitHub drops the rest without a word
 
 
 def tell(
-    results: Results, done: Conclusion, *, form: str, quiet: bool = False, numbers: bool = True
+    results: Results,
+    done: Conclusion,
+    *,
+    form: str,
+    quiet: bool = False,
+    everything: bool = False,
 ) -> None:
-    """Say what came out, in the form asked for, on stdout; `numbers`: with the findings."""
+    """Say what came out, in the form asked for, on stdout; `everything`: the tables as well."""
     if form == "json":
         tell_json(results, done)
         return
     if form == "github":
         _lines(github_annotations(done.verdict))
         _step_summary(results, done.verdict)
-    from hipaudit.screen import console, show_numbers, show_verdict, show_written
+    from hipaudit.screen import console, show_closing, show_numbers
 
     people = console(machine=form != "text")
     if quiet:
@@ -37,10 +42,9 @@ def tell(
         for problem in done.problems:
             sys.stderr.write(f"warning: {problem}\n")
         return
-    if numbers:
+    if everything:
         show_numbers(people, results)
-    show_verdict(people, done.verdict)
-    show_written(people, done.written, done.problems)
+    show_closing(people, results, done.verdict, done.written, done.problems, everything=everything)
 
 
 def tell_json(results: Results, done: Conclusion) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,8 @@ def command(
             "one audit with --output", f"{len(audits)} of them", "Judge them one at a time."
         )
     papers = read_papers(config, baseline=baseline, with_card=False)
-    codes = {_judged(audit, papers, outputs, form=form, quiet=quiet) for audit in audits}
+    how = {"form": form, "quiet": quiet, "everything": verbose > 0}
+    codes = {_judged(audit, papers, outputs, how) for audit in audits}
     return next(code for code in (FAILED, INCONCLUSIVE, PASSED) if code in codes)
 
 
@@ -73,11 +75,9 @@ def _judged(
     audit: Path,
     papers: Papers,
     outputs: tuple[tuple[str, Path], ...],
-    *,
-    form: str,
-    quiet: bool,
+    how: Mapping[str, Any],
 ) -> int:
-    """Judge one, write verdict.json beside it, tell; its exit code."""
+    """Judge one, write verdict.json beside it, tell it (`how`); its exit code."""
     from audit.results import read_results
     from hipaudit.outputs import write_outputs, write_verdict
     from hipaudit.tell import tell
@@ -88,5 +88,5 @@ def _judged(
     written = write_verdict(audit.parent, verdict)
     copies = write_outputs(outputs, results, audit.parent, verdict)
     done = Conclusion(verdict, (written, *copies))
-    tell(results, done, form=form, quiet=quiet, numbers=False)
+    tell(results, done, **how)
     return verdict.exit_code

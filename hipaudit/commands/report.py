@@ -48,6 +48,7 @@ def command(session: Any, /, audit: Path, **flags: Any) -> int:
     from audit.results import read_results
     from hipaudit.outputs import kept_verdict
     from hipaudit.papers import read_papers
+    from hipaudit.progress import working
     from hipaudit.tell import tell
     from hipaudit.workflow import conclude, verdict_of
 
@@ -56,6 +57,13 @@ def command(session: Any, /, audit: Path, **flags: Any) -> int:
     kept = None if papers.rules else kept_verdict(audit.parent, results)
     verdict = kept or verdict_of(results, papers, audit.parent)
     edition = edition_of(flags)
-    done = conclude(results, audit.parent, verdict, papers, flags["outputs"], edition)
-    tell(results, done, form=flags["form"], quiet=flags["quiet"], numbers=False)
+    with working("rendering", quiet=flags["quiet"]):
+        done = conclude(results, audit.parent, verdict, papers, flags["outputs"], edition)
+    tell(
+        results,
+        done,
+        form=flags["form"],
+        quiet=flags["quiet"],
+        everything=flags["verbose"] > 0,
+    )
     return 0

@@ -209,7 +209,7 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     """Understand, say so, audit, judge, write, tell; the exit code."""
     from hipaudit.calibrating import calibrated, calibrating
     from hipaudit.hardening import given_to_train, hardened, trained, trained_on
-    from hipaudit.progress import Talking
+    from hipaudit.progress import Talking, working
     from hipaudit.request import audit_options, data_options, model_options, settings_of
     from hipaudit.screen import console, show_understood
     from hipaudit.surrogates import check_surrogates, surrogates
@@ -257,6 +257,8 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     if not flags["quiet"]:
         progress.note("judging and rendering")
     verdict = verdict_of(results, papers, folder)
-    done = conclude(results, folder, verdict, papers, flags["outputs"], edition_of(flags))
-    tell(results, done, form=flags["form"], quiet=flags["quiet"])
+    with working("rendering", quiet=flags["quiet"] or not bars):
+        done = conclude(results, folder, verdict, papers, flags["outputs"], edition_of(flags))
+    everything = flags["verbose"] > 0
+    tell(results, done, form=flags["form"], quiet=flags["quiet"], everything=everything)
     return done.verdict.exit_code
