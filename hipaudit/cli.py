@@ -31,8 +31,11 @@ COMMANDS = {
     "phantom": ("phantom", "Write labelled synthetic hip radiographs to train and audit on."),
     "train": ("train", "Fit one network by the study's recipe; resumable."),
     "study": ("study", "Fit, test and audit the study's seven networks; write the report."),
-    "list": ("listing", "List stresses, defences, probes, metrics, presets or formats."),
-    "explain": ("explain", "Explain a stress, defence, metric, preset or rule, with its source."),
+    "list": (
+        "listing",
+        "List stresses, defences, probes, metrics, methods, notes, presets or formats.",
+    ),
+    "explain": ("explain", "Explain any name of an audit.json or a rule, with its source."),
     "init": ("init", "Write commented hipaudit.toml, card.yaml and model.yaml to fill in."),
     "completion": ("completion", "Print the script for completion in bash, zsh or fish."),
     "doctor": ("doctor", "Check this installation and print the fix for what is wrong."),

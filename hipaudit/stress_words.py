@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from audit.defences.registry import Defence
     from audit.stresses.registry import Stress
 
 # "stress.parameter" goes before "parameter".
@@ -85,6 +86,26 @@ def stress_text(found: Stress) -> str:
     """All of it, as `hipaudit explain` prints it."""
     text = inspect.getdoc(found.perturb) or "No description."
     return "\n\n".join([f"{found.name} ({found.kind})", text, _parameters(found), _facts(found)])
+
+
+def defence_text(name: str, found: Defence) -> str:
+    """What a defence does, its parameters and its cost."""
+    text = inspect.getdoc(found.harden) or "No description."
+    looks = f"Cost: {found.looks():g} forward passes per image with these"
+    given = f"Parameters: {parameters_text(found.defaults) or 'none'}\n{looks}"
+    return f"{name} (defence)\n\n{text}\n\n{given}"
+
+
+def parameter_text(name: str, stresses: Mapping[str, Stress]) -> str:
+    """Which stresses have a parameter of this name, and what it means; "" where none has."""
+    having = {
+        stress: meaning(stress, name) for stress in stresses if name in stresses[stress].defaults
+    }
+    lines = [
+        f"  {stress}: {words or 'see: hipaudit explain ' + stress}"
+        for stress, words in having.items()
+    ]
+    return "\n".join([f"{name} (parameter)", *sorted(lines)]) if lines else ""
 
 
 def meaning(stress: str, parameter: str) -> str:

@@ -5,17 +5,27 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from audit.errors import HipauditError, did_you_mean
 from hipaudit.parameters import CONFIG, ENVIRONMENT
 
-HELP = """Explain NAME: a stress, defence, probe, metric, preset, or a rule of hipaudit.toml."""
+if TYPE_CHECKING:
+    from hipaudit.metric_words.words import Words
+
+HELP = """Explain NAME: whatever can stand in an audit.json or hipaudit.toml.
+
+A stress, defence, probe, metric or preset; a rule of hipaudit.toml; the method of an interval; a
+parameter; the code of a note; a field or its value.
+"""
 EPILOG = """\b
 Examples:
   hipaudit explain robust_sensitivity
   hipaudit explain fgsm
+  hipaudit explain "Clopper-Pearson"
+  hipaudit explain no-patients
   hipaudit explain HA301 --config hipaudit.toml
 """
 
@@ -24,41 +34,68 @@ Examples:
 @click.argument("name")
 @CONFIG
 def command(name: str, config: Path | None) -> int:
-    found = [_metric(name), _rule(name, config), preset_text(name), *_registered(name)]
-    told = [text for text in found if text]  # a metric may bear the name of its stress
+    told = [*_ours(name), *_rules(name, config)]
+    if not told or _may_be_registered(name):
+        told += _registered(name)
     if not told:
-        raise _unknown(name)
-    click.echo("\n\n".join(told))
+        raise _unknown(name, config)
+    click.echo("\n\n".join(told))  # a metric may bear the name of its stress
     return 0
 
 
-def _metric(name: str) -> str | None:
+def _ours(name: str) -> Iterator[str]:
+    """What is explained without importing a library."""
+    from hipaudit.field_words import FIELDS
+    from hipaudit.method_words import METHODS
+    from hipaudit.metric_words import METRICS
+    from hipaudit.note_words import NOTES
+
+    for kind, known in (("metric", METRICS), ("method", METHODS)):
+        found = next((one for one in known if one.casefold() == name.casefold()), None)
+        if found is not None:
+            yield words_text(found, kind, known[found])
+    if name in FIELDS:
+        yield f"{name}: {FIELDS[name]}."
+    if name in NOTES:
+        yield f"{name} (note): {NOTES[name]}"
+    if preset := preset_text(name):
+        yield preset
+
+
+def _may_be_registered(name: str) -> bool:
+    """Whether it is worth the seconds that importing torch takes: a metric may bear the name of
+    its stress, and a field that of a parameter."""
+    from audit.presets import PRESETS
+    from hipaudit.field_words import FIELDS
     from hipaudit.metric_words import METRICS
 
-    words = METRICS.get(name)
-    if words is None:
-        return None
+    stresses = {entry.stress for entries in PRESETS.values() for entry in entries}
+    parameter = FIELDS.get(name, "").startswith("parameter")
+    return parameter or (name in METRICS and name in stresses)
+
+
+def words_text(name: str, kind: str, words: Words) -> str:
+    """Meaning, how, limits and source, a line each."""
     lines = [
-        f"{name} (metric): {words.meaning}.",
+        f"{name} ({kind}): {words.meaning}.",
         f"  how:    {words.how}",
         f"  limits: {words.limits}",
     ]
     return "\n".join([*lines, *([f"  source: {words.source}"] if words.source else [])])
 
 
-def _rule(name: str, config: Path | None) -> str | None:
+def _rules(name: str, config: Path | None) -> Iterator[str]:
     from audit.gate.wording import rule_text
+    from hipaudit.metric_words import METRICS
     from hipaudit.papers import read_papers
 
     rules = read_papers(config, with_card=False).rules
     for rule in rules.rules if rules else ():
-        if rule.id == name:
-            where = f"{rules.name if rules else ''}, line {rules.lines.get(name) if rules else ''}"
-            metric = _metric(rule.metric)
-            return f"{name} (rule, level {rule.level}; {where}): {rule_text(rule)}" + (
-                f"\n{metric}" if metric else ""
-            )
-    return None
+        if rules is not None and rule.id == name:
+            where = f"{rules.name}, line {rules.lines.get(name)}"
+            yield f"{name} (rule, level {rule.level}; {where}): {rule_text(rule)}"
+            if rule.metric in METRICS:
+                yield words_text(rule.metric, "metric", METRICS[rule.metric])
 
 
 def preset_text(name: str) -> str | None:
@@ -80,31 +117,40 @@ def _registered(name: str) -> Iterator[str]:
     from audit.defences.registry import load_defences
     from audit.probes.registry import load_probes
     from audit.stresses.registry import load_stresses
-    from hipaudit.stress_words import parameters_text, stress_text
+    from hipaudit.stress_words import defence_text, parameter_text, stress_text
 
     stresses, defences, probes = load_stresses(), load_defences(), load_probes()
     if name in stresses:
         yield stress_text(stresses[name])
     if name in defences:
-        found = defences[name]
-        text = inspect.getdoc(found.harden) or ""
-        looks = f"Cost: {found.looks():g} forward passes per image with these"
-        given = f"Parameters: {parameters_text(found.defaults) or 'none'}\n{looks}"
-        yield f"{name} (defence)\n\n{text}\n\n{given}"
+        yield defence_text(name, defences[name])
     if name in probes:
         yield f"{name} (probe)\n\n{inspect.getdoc(probes[name]) or ''}"
+    if parameter := parameter_text(name, stresses):
+        yield parameter
+    defence, dot, _ = name.partition(".")
+    if dot and defence in defences:  # a note's code, such as "tta.views"
+        yield f"{name} (note): a setting of the defence {defence}; see: hipaudit explain {defence}"
 
 
-def _unknown(name: str) -> HipauditError:
+def _unknown(name: str, config: Path | None) -> HipauditError:
     from audit.defences.registry import load_defences
     from audit.presets import PRESETS
     from audit.probes.registry import load_probes
     from audit.stresses.registry import load_stresses
+    from hipaudit.field_words import FIELDS
+    from hipaudit.method_words import METHODS
     from hipaudit.metric_words import METRICS
+    from hipaudit.note_words import NOTES
+    from hipaudit.papers import read_papers
 
-    known = [*METRICS, *PRESETS, *load_stresses(), *load_defences(), *load_probes()]
+    rules = read_papers(config, with_card=False).rules
+    named = [rule.id for rule in rules.rules] if rules else []
+    registered = [*load_stresses(), *load_defences(), *load_probes()]
+    known = [*METRICS, *PRESETS, *registered, *METHODS, *FIELDS, *NOTES, *named]
+    hint = did_you_mean(name, known)
+    if hint.startswith("Known"):  # hundreds of names are no help
+        hint = "See: hipaudit list metrics (or stresses, defences, probes, methods, notes)."
     return HipauditError(
-        "a stress, defence, probe, metric, preset or rule",
-        f'"{name}"',
-        did_you_mean(name, known),
+        "a stress, defence, probe, metric, preset, method, note or rule", f'"{name}"', hint
     )

@@ -50,6 +50,18 @@ def metrics() -> Lines:
     return [(name, words.meaning) for name, words in METRICS.items()]
 
 
+def methods() -> Lines:
+    from hipaudit.method_words import METHODS
+
+    return [(name, words.meaning) for name, words in METHODS.items()]
+
+
+def notes() -> Lines:
+    from hipaudit.note_words import NOTES
+
+    return NOTES.items()
+
+
 def presets() -> Lines:
     from audit.presets import get_preset
 
@@ -73,6 +85,8 @@ KINDS: dict[str, Callable[[], Lines]] = {
     "defences": defences,
     "probes": probes,
     "metrics": metrics,
+    "methods": methods,
+    "notes": notes,
     "presets": presets,
     "formats": formats,
 }
