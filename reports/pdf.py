@@ -106,16 +106,17 @@ def build(job: Mapping[str, Any]) -> bytes:
             return super().fetch(url, headers)
 
     day = datetime.fromtimestamp(_epoch(job["date"]), tz=UTC)
+    attached = {name: base64.b64decode(data) for name, data in job["attachments"].items()}
     files = [
         Attachment(
-            string=base64.b64decode(data),
+            string=data,
             name=name,
-            description=f"{name}, as the report was made from it",
+            description=f"{name}, sha256 {hashlib.sha256(data).hexdigest()}",
             relationship="Source",
             created=day,
             modified=day,
         )
-        for name, data in job["attachments"].items()
+        for name, data in attached.items()
     ]
     digest = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:32]
     document = HTML(string=job["html"], url_fetcher=Sealed(), base_url=None)

@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from audit.results import Results
@@ -18,8 +19,10 @@ from reports.edition import ENGLISH, Edition
 from reports.fonts import font_css
 from reports.language import _, ngettext, recorded, speaking, spoken
 from reports.law import law_as_at
+from reports.links import linked
 from reports.material import Material
 from reports.numbers import blocks_of
+from reports.outline import outline
 from reports.sections import chapters
 from reports.summary import summary
 from reports.verdict import read_verdict
@@ -65,6 +68,7 @@ def render_html(
             not_supplied=_(NOT_SUPPLIED),
             law_as_at=law_as_at(),
             hash_blocks=blocks_of,
+            section_ids={section.number: section.id for section in outline()},
             css=style(for_pdf, results.data.synthetic),
         )
 
@@ -81,8 +85,15 @@ def environment() -> Environment:
         finalize=printable,
     )
     made.globals.update(_=_, ngettext=ngettext, recorded=recorded, spoken=spoken)
-    made.filters["clause"] = clause
+    made.filters.update(clause=clause, linked=_linked)
     return made
+
+
+@pass_context
+def _linked(context: Context, text: str) -> Markup | str:
+    """`linked` in a report whose sections have numbers of their own; plain text elsewhere."""
+    sections = context.get("section_ids")
+    return linked(printable(text), sections) if sections else text
 
 
 def printable(value: Any) -> Any:

@@ -13,9 +13,10 @@ def threshold_file(material: Material) -> str:
     judged = judgement.gate_file_sha256
     if not judged:
         return _("no hash of it was recorded")
-    if before is None:
+    same = before is not None and before.sha256 == judged
+    if before is None or (same and judgement.recorded_before is False):
         return _("sha256 {hash}, not recorded before the run").format(hash=blocks_of(judged))
-    if before.sha256 == judged and judgement.recorded_before is not False:
+    if same:
         return _("sha256 {hash}, recorded before the run ({day})").format(
             hash=blocks_of(judged), day=before.recorded
         )
