@@ -7,60 +7,122 @@ from typing import Any
 
 from audit.results import Finding, ProbeReport, as_levels
 from reports.blocks import Block, Cell, Figure, Table, Text
+from reports.captions import chance
 from reports.cells import rate_cell
 from reports.figures.curves import Pane, curves
+from reports.language import N_, _, decimal, recorded
 from reports.material import Material
-from reports.numbers import metric_name
+from reports.numbers import amount
 from reports.panels.registry import panel
-from reports.values.explanations import explanations_report
+from reports.values.explanations import TITLES, explanations_report, methods_of
 
-TITLES = {"grad-cam": "Grad-CAM", "score-cam": "Score-CAM", "smoothgrad": "SmoothGrad"}
-ORDERS = {
-    "most": "map, most relevant first",
-    "least": "map, least relevant first",
-    "control_most": "control, most relevant first",
-    "control_least": "control, least relevant first",
+QUESTIONS = {
+    "map_similarity_randomised": (
+        N_("Is it like the map of randomised weights?"),
+        N_("rank correlation; above {bound} it follows the image, not what was learnt"),
+    ),
+    "faithfulness": (
+        N_("Does the score depend on what is marked?"),
+        N_("area between the curves below, beyond the control's; 0: no more than elsewhere"),
+    ),
+    "noise": (
+        N_("Is it the same under noise that nobody sees?"),
+        N_("rank correlation; noise of σ = {sigma} of the scale"),
+    ),
+    "fgsm": (
+        N_("Is it the same under an attack that keeps the decision?"),
+        N_("rank correlation; FGSM, ε = {epsilon}"),
+    ),
+    "pointing_game": (
+        N_("Is its highest point at a lesion?"),
+        N_("true positives with lesion boxes"),
+    ),
+    "cam_energy_in_box": (
+        N_("How much of it lies inside lesion boxes?"),
+        N_("true positives; the boxes cover {area} of the image"),
+    ),
 }
-AXIS = "share of the pixels removed"
+BOUND = 0.7  # the probe's own, docs/explanations.md
+CENTRE = "centre of the image"
+ORDERS = {
+    "most": N_("map, most relevant first"),
+    "least": N_("map, least relevant first"),
+    "control_most": N_("control, most relevant first"),
+    "control_least": N_("control, least relevant first"),
+}
 
 
 @panel("explanations")
 def explanations(material: Material) -> Sequence[Block]:
+    """One table of every measure, and the curves of removal over their numbers."""
     report = explanations_report(material)
-    if report is None or not report.findings:
+    boxes = {f.metric: f for f in _done(material, "gradcam") if not f.params}
+    if (report is None or not report.findings) and "cam_energy_in_box" not in boxes:
         return []
-    sample = [Text(n.text) for n in report.notes if n.code == "explanation-sample"]
-    return [_table(report), *sample, *_figure(report)]
+    told = [] if report is None else _removal(report)
+    notes = [] if report is None else [n for n in report.notes if n.code == "explanation-cascade"]
+    table = _table(() if report is None else report.findings, _methods(report), boxes)
+    return [table, *(Text(recorded(note.text)) for note in notes), *told]
 
 
-def _table(report: ProbeReport) -> Table:
-    """A row per measure, a column per method."""
-    methods = [name for name in TITLES if any(_method(f) == name for f in report.findings)]
-    others = [f for f in report.findings if _method(f) not in methods]
+def _done(material: Material, probe: str) -> Sequence[Finding]:
+    found = (r for r in material.results.probes if r.probe == probe and r.state == "done")
+    return next((r.findings for r in found), ())
+
+
+def _methods(report: ProbeReport | None) -> list[str]:
+    return (methods_of(report) if report else []) or ["grad-cam"]
+
+
+def _table(
+    findings: Sequence[Finding], methods: Sequence[str], boxes: Mapping[str, Finding]
+) -> Table:
+    """A row per question, a column per method."""
     rows: list[list[str | Cell]] = []
-    for name in dict.fromkeys(_measure(f) for f in report.findings if _method(f) in methods):
-        same = {_method(f): f for f in report.findings if _measure(f) == name}
-        rows.append([name, *(rate_cell(same.get(method)) for method in methods)])
-    notes = [f"{_measure(f)}, {_method(f) or 'all'}: {_short(f)}" for f in others]
-    note = "95% CI · n below each value. " + "; ".join(notes)
-    columns = ["Measure", *(TITLES[method] for method in methods)]
-    share = 64 // max(1, len(methods))
+    for name, (question, how) in QUESTIONS.items():
+        same = {_method(f): f for f in findings if _asked(f) == name}
+        if name == "cam_energy_in_box" and name in boxes:
+            same = {"grad-cam": boxes[name]}
+        if any(method in same for method in methods):
+            first = Cell(_(question), sub=_how(how, next(iter(same.values())), boxes))
+            cells = (rate_cell(same[m]) if m in same else Cell("–") for m in methods)
+            rows.append([first, *cells])
+    columns = [_("Asked of the map"), *(TITLES[method] for method in methods)]
+    share = 63 // len(methods)
     widths = (100 - share * len(methods), *[share] * len(methods))
     numeric = frozenset(range(1, len(columns)))
-    return Table("Heat maps as evidence", columns, rows, note.strip(" "), numeric, widths)
+    return Table(_("Heat maps as evidence"), columns, rows, _note(findings), numeric, widths)
 
 
 def _method(f: Finding) -> str:
     return str(f.params.get("method", ""))
 
 
-def _measure(f: Finding) -> str:
-    words = [metric_name(f.metric)]
-    if "sigma" in f.params:
-        words.append(f"noise, σ = {f.params['sigma']}")
-    if "epsilon" in f.params:
-        words.append(f"FGSM, ε = {as_levels(float(f.params['epsilon']))}, same decision")
-    return ", ".join(words)
+def _asked(f: Finding) -> str:
+    return str(f.params.get("under", "")) if f.metric == "map_stability" else f.metric
+
+
+def _how(words: str, f: Finding, boxes: Mapping[str, Finding]) -> str:
+    area = boxes.get("box_area")
+    epsilon = f.params.get("epsilon", 0.0)
+    return _(words).format(
+        bound=amount("map_stability", BOUND).rstrip("0"),
+        sigma=decimal(str(f.params.get("sigma", ""))),
+        epsilon=as_levels(float(epsilon)) if isinstance(epsilon, int | float) else "–",
+        area=amount("box_area", area.value) if area and area.value is not None else "–",
+    )
+
+
+def _note(findings: Sequence[Finding]) -> str:
+    told = [_("95% CI · n or k/n below each value.")]
+    centre = [f for f in findings if f.metric == "pointing_game" and _method(f) == CENTRE]
+    by_chance = [f for f in findings if f.metric == "pointing_chance"]
+    for words, found in (
+        (N_("The centre of the image lies at a lesion in {value}."), centre),
+        (N_("A point drawn at random would in {value}."), by_chance),
+    ):
+        told += [_(words).format(value=_short(f)) for f in found if f.value is not None]
+    return " ".join(told)
 
 
 def _short(f: Finding) -> str:
@@ -68,28 +130,42 @@ def _short(f: Finding) -> str:
     return f"{cell.text} ({cell.sub})"
 
 
-def _figure(report: ProbeReport) -> list[Block]:
+def _removal(report: ProbeReport) -> list[Block]:
+    """The score as ever more is removed: the curves, and their numbers."""
     told: Mapping[str, Any] = report.details.get("curves", {})
     shares = [float(share) for share in report.details.get("removed", [])]
-    panes = [
-        Pane(TITLES[name], {words: _points(shares, one[key]) for key, words in ORDERS.items()}, {})
-        for name, one in told.items()
-        if name in TITLES
-    ]
-    if not panes or not shares:
+    known = {name: told[name] for name in TITLES if name in told}
+    if not known or not shares:
         return []
-    caption = (
+    axis = _("share of the pixels removed")
+    panes = [
+        Pane(
+            TITLES[name], {_(words): _points(shares, one[key]) for key, words in ORDERS.items()}, {}
+        )
+        for name, one in known.items()
+    ]
+    caption = _(
         "Mean P(predicted class) as ever more of the image is removed and imputed from its "
         "neighbours, in the order of the map and of the same map moved elsewhere (control). The "
         "further the map's two lines lie apart beyond the control's, the more the score depends "
-        "on what is marked."
+        "on what is marked. It does not show that what is marked is the finding."
     )
-    alt = (
+    alt = _(
         "Curves of the mean probability of the predicted class against the share of pixels "
-        "removed, one set of axes per method, most and least relevant pixels first, for the map "
-        "and its control. The areas between them are in the table."
+        "removed, one set of axes per method; the numbers are in the table below."
     )
-    return [Figure(curves(panes, AXIS, caption), alt, caption)]
+    rows: list[list[str | Cell]] = [
+        [TITLES[name], _(words), *(chance(value) for value in one[key])]
+        for name, one in known.items()
+        for key, words in ORDERS.items()
+    ]
+    columns = [_("Method"), _("Removed in the order of"), *(f"{share:.0%}" for share in shares)]
+    numeric = frozenset(range(2, len(columns)))
+    title = _("Mean P(predicted class) by share of the pixels removed")
+    return [
+        Figure(curves(panes, axis, caption), alt, caption),
+        Table(title, columns, rows, "", numeric),
+    ]
 
 
 def _points(shares: Sequence[float], values: Sequence[float]) -> list[tuple[float, Finding]]:

@@ -4,51 +4,101 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from audit.results import Artefact
 from reports.blocks import Block, Figure, Gallery, Text
+from reports.captions import OUTCOMES, alt, caption
+from reports.language import N_, _, ngettext, recorded
 from reports.material import Material, probe_detail
 from reports.panels.registry import panel
 
 LARGEST = 4 * 1024 * 1024
-OUTCOMES = {
-    "TP": "True positives",
-    "FP": "False positives",
-    "FN": "False negatives",
-    "TN": "True negatives",
-}
 CONFIDENT = "most confident"  # the probe's word for pictures picked by log-odds
+PRINTED_VIEWS = 4
 PNG = b"\x89PNG\r\n\x1a\n"
+HEAD = N_("Gallery.")
+SURE = ((N_("Most confident and wrong"), False), (N_("Most confident and right"), True))
 
 
 @panel("gallery")
 def gallery(material: Material) -> Sequence[Block]:
+    """The surest errors first, then every outcome. The PDF prints one picture per outcome and
+    view; all stand in report.html."""
     pictures = [a for a in material.results.artefacts if a.kind.startswith("gradcam")]
     if not pictures:
-        return [Text("No picture was made in this run.", "Gallery.")]
+        return [Text(_("No picture was made in this run."), _(HEAD))]
     if not material.images:
-        count = len(pictures)
-        return [Text(f"Left out: {count} pictures (edition without images).", "Gallery.")]
-    found: list[Block] = []
+        return [left_out(len(pictures), _(HEAD))]
+    galleries = [*_surest(material, pictures), *_by_outcome(material, pictures)]
+    shown = [figure for one in galleries for figure in one.pictures]
+    printed = sum(not figure.screen_only for figure in shown)
+    return [*galleries, Text(_reading(material, printed, len(shown)), _("How to read them."))]
+
+
+def left_out(count: int, head: str) -> Text:
+    """What stands in the place of pictures in an edition without images."""
+    told = ngettext(
+        "Left out: {n} picture (edition without images).",
+        "Left out: {n} pictures (edition without images).",
+        count,
+    )
+    return Text(told.format(n=count), head)
+
+
+def _surest(material: Material, pictures: Sequence[Artefact]) -> Iterator[Gallery]:
     surest = [a for a in pictures if a.meta.get("picked") == CONFIDENT]
-    others = [a for a in pictures if a not in surest]
-    for title, right in (("Most confident and wrong", False), ("Most confident and right", True)):
+    for title, right in SURE:
         same = [a for a in surest if _outcome(a).startswith("T") is right]
-        shown = sorted(same, key=lambda a: int(a.meta.get("rank", 0)))
-        if shown:
-            found.append(Gallery(title, [figure_of(material.folder, a) for a in shown]))
+        if same:
+            found = [_filtered(material, a) for a in sorted(same, key=_place)]
+            if right:
+                found = [replace(figure, screen_only=True) for figure in found]
+            yield Gallery(_(title), found, use="filter")
+
+
+def _by_outcome(material: Material, pictures: Sequence[Artefact]) -> Iterator[Gallery]:
+    others = [a for a in pictures if a.meta.get("picked") != CONFIDENT]
+    views = _commonest(material, others)
     for outcome in sorted({_outcome(a) for a in others}, key=_rank):
-        same = sorted((a for a in others if _outcome(a) == outcome), key=_view)
-        title = OUTCOMES.get(outcome, outcome or "Pictures")
-        found.append(Gallery(title, [figure_of(material.folder, a) for a in same]))
-    return [*found, Text(_rule(material), "How these pictures were chosen.")]
+        found, printed = [], set()
+        for one in sorted((a for a in others if _outcome(a) == outcome), key=_place):
+            view = _view(one)
+            first = view in views[:PRINTED_VIEWS] and view not in printed
+            printed.add(view)
+            found.append(
+                (views.index(view), replace(_filtered(material, one), screen_only=not first))
+            )
+        title = OUTCOMES.get(outcome)
+        figures = [figure for _place_, figure in sorted(found, key=lambda pair: pair[0])]
+        yield Gallery(_(title) if title else outcome or _("Pictures"), figures, use="filter")
+
+
+def _commonest(material: Material, pictures: Sequence[Artefact]) -> list[str]:
+    """The views of the pictures, those of most images first."""
+    counts = material.results.data.attributes.get("view", {})
+    shown = Counter(_view(a) for a in pictures)
+    return sorted(shown, key=lambda view: (-counts.get(view, 0), -shown[view], view))
+
+
+def _filtered(material: Material, artefact: Artefact) -> Figure:
+    """With the outcome and the view by which the HTML edition filters."""
+    outcome = OUTCOMES.get(_outcome(artefact))
+    asked = {"outcome": _(outcome) if outcome else _outcome(artefact), "view": _view(artefact)}
+    return replace(figure_of(material.folder, artefact), data=asked)
 
 
 def _rank(outcome: str) -> tuple[int, str]:
     order = list(OUTCOMES)
     return (order.index(outcome) if outcome in order else len(order), outcome)
+
+
+def _place(artefact: Artefact) -> tuple[int, str]:
+    rank = artefact.meta.get("rank", 0)
+    return (rank if isinstance(rank, int) else 0, artefact.path)
 
 
 def _outcome(artefact: Artefact) -> str:
@@ -59,30 +109,44 @@ def _view(artefact: Artefact) -> str:
     return str(artefact.meta.get("view", ""))
 
 
-def _rule(material: Material) -> str:
+def _reading(material: Material, printed: int, total: int) -> str:
     details = probe_detail(material, "gradcam")
-    rule = details.get("rule") or "the rule is not recorded"
-    control = details.get("control")
-    beside = (
-        f"The last of the three is the control: {control}. What both maps show is no finding about "
-        "the model."
-        if control
-        else "A control with randomised weights was not computed."
+    told = [
+        _(
+            "Each picture: the image as the model sees it, the same under its map, and under the "
+            "map of the same network with randomised weights. What both maps show is no finding "
+            "about the model."
+        )
+        if details.get("control")
+        else _("A control with randomised weights was not computed.")
+    ]
+    told.append(
+        _("Each map is scaled to its own maximum; lesion boxes, where known, are outlined.")
     )
-    return (
-        f"Rule: {rule}. Seed: {details.get('seed', material.results.plan.seed)}. Errors are "
-        f"included. {beside} Colour shows regions associated with the score."
-    )
+    if printed < total:
+        told.append(
+            _(
+                "The PDF shows {printed} of {total}: the surest errors, and the first of each "
+                "outcome in each of the {views} commonest views. All are in report.html."
+            ).format(printed=printed, total=total, views=PRINTED_VIEWS)
+        )
+    told += [recorded(text) for text in _burned_in(material)]
+    return " ".join(told)
+
+
+def _burned_in(material: Material) -> list[str]:
+    reports = (r for r in material.results.probes if r.probe == "gradcam")
+    return [n.text for r in reports for n in r.notes if n.code == "gradcam.burned-in"]
 
 
 def figure_of(folder: Path, artefact: Artefact) -> Figure:
-    """The picture with its title and caption, or words where it is not what was recorded."""
+    """The picture with its words, or words alone where it is not what was recorded."""
     source, wide = address(folder, artefact)
-    words = ". ".join(part.rstrip(".") for part in (artefact.title, artefact.caption) if part)
-    alt = artefact.alt or artefact.title or "Picture without a description"
+    told = caption(artefact)
     if source is None:
-        return Figure("", alt, f"{words}. The file is missing or was changed after the audit.")
-    return Figure(source, alt, words, "half" if wide else "quarter")
+        missing = _("The file is missing or was changed after the audit.")
+        return Figure("", alt(artefact), f"{told}. {missing}")
+    return Figure(source, alt(artefact), told, "half" if wide else "quarter")
 
 
 def address(folder: Path, artefact: Artefact) -> tuple[str | None, bool]:

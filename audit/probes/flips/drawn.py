@@ -87,6 +87,7 @@ def _common(
     return {
         "case": case.id,
         "label": case.label,
+        "positive": classifier.description.positive_class,
         "view": case.attributes.get("view", ""),
         "series": f"flip-{case.id}",
         "stress": one.run.run.stress,
@@ -131,6 +132,7 @@ def pixel_picture(
         meta={
             "case": case.id,
             "label": case.label,
+            "positive": classifier.description.positive_class,
             "view": case.attributes.get("view", ""),
             "outcome": _outcome(classifier, case, made[1]),
             "stress": stress,
