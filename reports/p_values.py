@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reports.language import decimal
+
 
 def p_text(p: float | None) -> str:
     """Three decimals, two digits above .1; never 0.
@@ -12,6 +14,6 @@ def p_text(p: float | None) -> str:
     if p is None:
         return "–"
     if p < 0.001:
-        return "< .001"
+        return decimal("< .001")
     text = f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
-    return "1" if text == "1.00" else text.replace("0.", ".", 1)
+    return "1" if text == "1.00" else decimal(text.replace("0.", ".", 1))

@@ -8,6 +8,7 @@ from typing import Any
 
 from audit.results import Finding
 from reports.figures.style import SOFT, WIDTH, as_address, drawing, look, shorten
+from reports.numbers import level
 
 MANY = 9  # panes; more of them stand four in a row, so that one page holds them
 
@@ -79,7 +80,7 @@ def _pane(axes: Any, pane: Pane, places: list[float], names: list[str]) -> dict[
     axes.set_title(shorten(pane.title, 26 if pane.ticks else 40))
     axes.set_ylim(-3, 103)
     axes.set_yticks(range(0, 101, 25), [f"{y}%" for y in range(0, 101, 25)])
-    axes.set_xticks(range(len(places)), pane.ticks or [f"{x:g}" for x in places])
+    axes.set_xticks(range(len(places)), pane.ticks or [level(x) for x in places])
     if pane.ticks:
         axes.tick_params(axis="x", labelsize=5.5)
     axes.grid(visible=False, axis="x")

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.results import Finding
-from reports.figures.style import COLOURS, SOFT, as_address, drawing, look, shorten
+from reports.figures.style import COLOURS, INK, SOFT, as_address, drawing, shorten
+from reports.language import _
 from reports.numbers import ratio
 
 
@@ -15,7 +16,7 @@ def forest(names: Sequence[str], panes: Mapping[str, Sequence[Finding | None]], 
     with drawing(len(panes), 1, 0.55 + 0.21 * len(names), sharey=True) as (figure, grid):
         for axes, (metric, found) in zip(grid[0], panes.items(), strict=True):
             _pane(axes, metric, found)
-            axes.set_yticks(range(len(names)), [shorten(name) for name in names])
+            axes.set_yticks(range(len(names)), [shorten(name, 36) for name in names])
             axes.set_ylim(len(names) - 0.4, -0.6)
         return as_address(figure, title)
 
@@ -23,9 +24,10 @@ def forest(names: Sequence[str], panes: Mapping[str, Sequence[Finding | None]], 
 def _pane(axes: Any, metric: str, found: Sequence[Finding | None]) -> None:
     for row, f in enumerate(found):
         if f is None or f.value is None:
-            axes.text(2, row, f"too few (n = {f.n if f else 0})", va="center", color=SOFT, size=6.5)
+            words = _("too few, n = {n}").format(n=f.n if f else 0)
+            axes.text(2, row, words, va="center", color=SOFT, size=6.5)
             continue
-        colour = COLOURS[0] if row else "#16202a"
+        colour = COLOURS[0] if row else INK
         if f.low is not None and f.high is not None:
             axes.plot([100 * f.low, 100 * f.high], [row, row], color=colour, linewidth=1.1)
         axes.plot(100 * f.value, row, marker="o" if row else "D", color=colour)
@@ -48,33 +50,3 @@ def _pane(axes: Any, metric: str, found: Sequence[Finding | None]) -> None:
     axes.set_xticks(range(0, 101, 25), [f"{x}%" for x in range(0, 101, 25)])
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)
-
-
-def before_after(
-    names: Sequence[str],
-    pairs: Sequence[tuple[Finding, Finding]],
-    words: tuple[str, str],
-    title: str,
-) -> str:
-    """Two points with intervals per row: without (circle) and with (square) the defence."""
-    with drawing(1, 1, 0.65 + 0.26 * len(names)) as (figure, grid):
-        axes = grid[0][0]
-        handles = []
-        for side, word in enumerate(words):
-            style = look(side)
-            for row, pair in enumerate(pairs):
-                f, at = pair[side], row + (side - 0.5) * 0.28
-                if f.low is not None and f.high is not None:
-                    axes.plot([100 * f.low, 100 * f.high], [at, at], color=style["color"], lw=1.1)
-                (handle,) = axes.plot(
-                    100 * (f.value or 0), at, color=style["color"], marker=style["marker"], ls=""
-                )
-                if row == 0:
-                    handles.append((handle, word))
-        axes.set_yticks(range(len(names)), [shorten(name, 52) for name in names])
-        axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.set_xlim(-2, 102)
-        axes.set_xticks(range(0, 101, 25), [f"{x}%" for x in range(0, 101, 25)])
-        axes.grid(visible=False, axis="y")
-        figure.legend(*zip(*handles, strict=True), loc="outside upper left", ncols=2)
-        return as_address(figure, title)

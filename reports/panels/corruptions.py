@@ -1,186 +1,117 @@
-"""Section 7: dose and response, a set of axes per corruption, and the numbers behind them."""
+"""Section 7: dose and response of the corruptions under which accuracy falls."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from audit.results import Finding
-from reports.blocks import Block, Cell, Figure, Table
+from reports.blocks import Block, Cell, Figure, Table, Text
 from reports.cells import rate_cell
+from reports.changes import change_cell
+from reports.corruptions import RATES, Dose, clean_of, doses
 from reports.figures.curves import Pane, curves
-from reports.material import Material, level_name
-from reports.numbers import LEVELS, difference, level, metric_name, setting, stress_name
+from reports.language import _
+from reports.material import Material
+from reports.names import LEVELS
+from reports.numbers import level, listed, metric_name, sentence, stress_name
 from reports.panels.registry import panel
 
-METRICS = ("accuracy", "sensitivity", "specificity")
-NO_STRESS = "accuracy without stress"
-CONTRAST = "stress=clean"
+MOST_PANES = 9
 
 
 @panel("corruption_curves")
 def corruption_curves(material: Material) -> Sequence[Block]:
-    panes = [pane for pane in (_pane(material, name) for name in _names(material)) if pane]
-    table = dose_table(material, "corruption")
-    if not panes:
-        return table
-    titles = ", ".join(pane.title for pane in panes)
-    caption = (
-        "Accuracy, sensitivity and specificity against severity, from none and mild (left) to "
-        "gross. Bands: 95% CI. Dashed: accuracy of the same cases without stress."
+    found = doses(material)
+    falling = sorted((d for d in found if d.falls_at is not None), key=_change_at_worst)
+    shown = falling[:MOST_PANES]
+    blocks: list[Block] = []
+    if shown:
+        panes = [_pane(material, dose) for dose in shown]
+        blocks = [_figure(panes), _table(shown, len(falling))]
+    return [*blocks, *_not_fallen(found)]
+
+
+def _change_at_worst(dose: Dose) -> float:
+    changes = [f.value for f in dose.changes["accuracy"] if f is not None and f.value is not None]
+    return min(changes, default=0.0)
+
+
+def _figure(panes: Sequence[Pane]) -> Figure:
+    caption = _(
+        "Accuracy, sensitivity and specificity against severity, for the corruptions with a "
+        "detectable loss of accuracy, largest loss first. Bands: 95% CI. Dashed: accuracy of the "
+        "same images without the change. Severities keep their order, not their distance."
     )
-    alt = (
-        f"One set of axes per corruption ({titles}): {', '.join(METRICS)} against severity with "
-        "95% bands, and accuracy without stress as a dashed line. The numbers are in the tables "
-        "below."
+    alt = _(
+        "One set of axes per corruption ({names}): {metrics} against severity with 95% bands, and "
+        "accuracy without the change as a dashed line. Numbers are in the table below."
+    ).format(
+        names=", ".join(pane.title for pane in panes),
+        metrics=", ".join(metric_name(metric) for metric in RATES),
     )
-    picture = curves(panes, "severity", caption)
-    return [Figure(picture, alt, caption, "half" if len(panes) == 1 else "full"), *table]
+    picture = curves(panes, _("severity"), caption)
+    return Figure(picture, alt, caption, "half" if len(panes) == 1 else "full")
 
 
-@panel("corruption_table")
-def corruption_table(material: Material) -> Sequence[Block]:
-    rows: list[list[str | Cell]] = []
-    found = [f for f in material.stressed("accuracy") if _corrupted(material, f)]
-    for name in dict.fromkeys(f.stress for f in found):
-        for f in _mild_first(material, [f for f in found if f.stress == name]):
-            cells = [rate_cell(_like(material, f, metric)) for metric in METRICS]
-            rows.append([setting(f), *cells, _change(_paired(material, f), counted=True)])
-    if not rows:
-        return []
-    columns = ["Corruption", *(metric_name(m).capitalize() for m in METRICS), "Change, paired"]
-    note = (
-        "95% CI · k/n below each value. Change: of accuracy, in points, against the same cases "
-        "without stress. † imprecise."
-    )
-    widths = (24, 19, 19, 19, 19)
-    numeric = frozenset(range(1, len(columns)))
-    return [Table("Decisions under corruption", columns, rows, note, numeric, widths)]
-
-
-def dose_table(material: Material, kind: str) -> list[Block]:
-    """Per run with three levels or more: from where on accuracy is lost, and how fast."""
-    rows: list[list[str | Cell]] = []
-    for f in material.results.find("first_loss", group={}, contrast=CONTRAST, defence="none"):
-        if material.kind_of(f.stress) != kind or "surrogate" in f.params:
-            continue
-        found = f.value is not None
-        where = setting(f) if found else stress_name(f.stress)
-        step = _step(material, f)
-        first: str | Cell = Cell("none", sub=f.reason or "")
-        rows.append([where, _change(f) if found else first, _change(step)])
-    if not rows:
-        return []
-    columns = ["First level with a detectable loss", "Change there", "Change per step, mean"]
-    note = (
-        "Change of accuracy in points against the same cases without stress, paired, 95% CI: "
-        "detectable where the interval lies below 0. Each level is looked at on its own. None "
-        "detected is no proof of none."
-    )
-    widths = (40, 32, 28)
-    return [Table("Dose and response", columns, rows, note, frozenset({1, 2}), widths)]
-
-
-def _names(material: Material) -> list[str]:
-    """Corruptions whose levels count one by one, in the order of the audit."""
-    found = [f.stress for f in material.stressed("accuracy") if _plain(material, f)]
-    return list(dict.fromkeys(found))
-
-
-def _corrupted(material: Material, f: Finding) -> bool:
-    return f.defence == "none" and material.kind_of(f.stress) == "corruption"
-
-
-def _plain(material: Material, f: Finding) -> bool:
-    return not f.variant and _corrupted(material, f)
-
-
-def _found(material: Material, stress: str, metric: str) -> list[Finding]:
-    known = material.stressed(metric)
-    return _mild_first(material, [f for f in known if f.stress == stress and _plain(material, f)])
-
-
-def _mild_first(material: Material, found: list[Finding]) -> list[Finding]:
-    """Levels as their run lists them, which is from mild to gross; a table has no order."""
-    name = level_name(found)
-    levels = [f.params[name] for f in found] if name else []
-    for run in material.results.plan.runs:
-        for planned in run.params.values():
-            known = isinstance(planned, list) and all(level in planned for level in levels)
-            if name and known and run.stress == found[0].stress:
-                return sorted(found, key=lambda f: planned.index(f.params[name]))
-    return found
-
-
-def _pane(material: Material, stress: str) -> Pane | None:
-    """From none over mild to gross; None without two levels of one number."""
-    name = level_name(_found(material, stress, "accuracy"))
-    if name is None:
-        return None
+def _pane(material: Material, dose: Dose) -> Pane:
+    """From none over mild to gross."""
     series: dict[str, list[tuple[float, Finding]]] = {}
-    ticks: list[str] = []
-    for metric in METRICS:
-        found = _one_run(_found(material, stress, metric), name)
-        if found:
-            clean = _clean(material, found[0])
-            series[metric_name(metric)] = list(enumerate([clean, *found]))
-            ticks = ["none", *(level(f.params[name]) for f in found)]
-    lines = {}
-    height = series["accuracy"][0][1].value
-    if height is not None:
-        lines[NO_STRESS] = height
-    return Pane(stress_name(stress), series, lines, LEVELS.get(name, name), ticks)
+    for metric in RATES:
+        points = [(float(x + 1), f) for x, f in enumerate(dose.rates[metric]) if f is not None]
+        series[metric_name(metric)] = [(0.0, clean_of(material, dose, metric)), *points]
+    ticks = [_("none"), *(level(value) for value in dose.levels)]
+    height = clean_of(material, dose, "accuracy").value
+    lines = {} if height is None else {_("accuracy without the change"): height}
+    axis = _(LEVELS.get(dose.parameter, dose.parameter.replace("_", " ")))
+    return Pane(sentence(stress_name(dose.stress)), series, lines, axis, ticks)
 
 
-def _one_run(found: Sequence[Finding], name: str) -> list[Finding]:
-    """Those that differ from the first in the level alone."""
-    return [f for f in found if _rest(f, name) == _rest(found[0], name)]
+def _table(shown: Sequence[Dose], of: int) -> Table:
+    """Per corruption the first level with a loss, and the grossest where that is another."""
+    rows: list[list[str | Cell]] = []
+    for dose in shown:
+        first, last = dose.falls_at or 0, len(dose.levels) - 1
+        for place in dict.fromkeys((first, last)):
+            name = sentence(stress_name(dose.stress)) if place == first else ""
+            when = _("first loss") if place == first else _("grossest")
+            setting = f"{level(dose.levels[place])} ({when})"
+            cells = [rate_cell(dose.rates[metric][place]) for metric in RATES]
+            change = change_cell(dose.changes["accuracy"][place])
+            rows.append([Cell(name or setting, sub=setting if name else ""), change, *cells])
+    columns = [_("Corruption, severity"), _("Change of accuracy")]
+    columns += [sentence(metric_name(metric)) for metric in RATES]
+    note = _(
+        "Change: in points, against the same images without the change, paired, 95% CI below it. "
+        "A loss is detectable where that interval lies below 0; each severity is looked at on "
+        "its own. 95% CI · k/n below each rate. † imprecise. Severities between are drawn above "
+        "and stand in audit.json."
+    )
+    if of > len(shown):
+        note += " " + _("The {n} with the largest loss; all {of} are in audit.json.").format(
+            n=len(shown), of=of
+        )
+    caption = _("Where accuracy falls")
+    return Table(caption, columns, rows, note, frozenset({1, 2, 3, 4}), (24, 19, 19, 19, 19))
 
 
-def _rest(f: Finding, name: str) -> Mapping[str, object]:
-    return {key: value for key, value in f.params.items() if key != name}
-
-
-def _clean(material: Material, f: Finding) -> Finding:
-    """What the same cases gave without stress; a sample has no interval of its own."""
-    clean = material.clean(f.metric)
-    if clean is not None and clean.n == f.n:
-        return clean
-    paired = _paired(material, f)
-    known = f.value is not None and paired is not None and paired.value is not None
-    value = (f.value or 0.0) - (paired.value or 0.0) if known and paired else None
-    return Finding(metric=f.metric, value=value, n=f.n)
-
-
-def _like(material: Material, f: Finding, metric: str) -> Finding | None:
-    return _same(material.results.find(metric, contrast=None, stress=f.stress, group={}), f)
-
-
-def _paired(material: Material, f: Finding) -> Finding | None:
-    return _same(material.results.find(f.metric, contrast=CONTRAST, stress=f.stress, group={}), f)
-
-
-def _step(material: Material, f: Finding) -> Finding | None:
-    """The change per step of the run whose first loss this is: they differ in the level only."""
-    found = material.results.find("change_per_step", contrast=CONTRAST, stress=f.stress)
-    mine = [s for s in found if (s.variant, s.defence) == (f.variant, f.defence)]
-    for s in mine:
-        apart = {k for k in s.params.keys() | f.params.keys() if s.params.get(k) != f.params.get(k)}
-        if len(apart) <= 1:
-            return s
-    return None
-
-
-def _same(found: Sequence[Finding], f: Finding) -> Finding | None:
-    alike = [
-        o for o in found if (o.params, o.variant, o.defence) == (f.params, f.variant, f.defence)
-    ]
-    return alike[0] if alike else None
-
-
-def _change(f: Finding | None, *, counted: bool = False) -> Cell:
-    """ "−5.6 points" over its interval; `counted`: the number of cases stands elsewhere."""
-    if f is None or f.value is None:
-        return Cell("–", sub=(f.reason or "") if f else "not computed")
-    value, _, rest = difference(f).partition(" (95% CI ")
-    limits = rest.removesuffix(")")
-    return Cell(value, sub=limits.partition("; n =")[0] if counted else limits)
+def _not_fallen(found: Sequence[Dose]) -> list[Block]:
+    """What was looked at and not found, with its denominator; never that it is absent."""
+    sought = [d for d in found if d.first_loss is not None and d.falls_at is None]
+    blocks: list[Block] = []
+    for n in dict.fromkeys(dose.n for dose in sought):
+        same = [dose for dose in sought if dose.n == n]
+        names = listed([
+            f"{stress_name(dose.stress)} ({level(dose.levels[-1])})" if dose.levels
+            else stress_name(dose.stress)
+            for dose in same
+        ])  # fmt: skip
+        words = _(
+            "No loss of accuracy found in {n} images up to the grossest severity (in brackets) "
+            "of {names}. A small loss may be missed in so many images."
+        )
+        blocks.append(Text(words.format(n=n, names=names), _("Nothing found.")))
+    left = [stress_name(dose.stress) for dose in found if dose.first_loss is None]
+    if left:
+        words = _("At fewer than three severities, so no first loss was looked for: {names}.")
+        blocks.append(Text(words.format(names=listed(left)), _("Not looked for.")))
+    return blocks

@@ -1,4 +1,4 @@
-"""Section 8: shares against ε, overall and by view."""
+"""Section 8: decisions that stand, against ε: by attack, and by view."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from audit.results import Finding
 from reports.blocks import Block, Cell, Figure, Table
 from reports.cells import rate_cell
 from reports.figures.curves import Pane, curves
+from reports.language import N_, _
 from reports.material import Material
-from reports.numbers import group_name, metric_name, setting, stress_name
-from reports.panels.corruptions import dose_table
+from reports.numbers import group_name, level, metric_name, sentence, stress_name
 from reports.panels.registry import panel
 
-AXIS = "ε in 8-bit grey levels (of 255)"
+AXIS = N_("ε in 8-bit grey levels (of 255)")
 MOST_GROUPS = 5
 METRICS = ("robust_accuracy", "robust_sensitivity", "robust_specificity")
+BY_GROUP = METRICS[1:]
 Points = list[tuple[float, Finding]]
+Group = Mapping[str, str]
 
 
 @panel("attack_curves")
@@ -25,94 +27,127 @@ def attack_curves(material: Material) -> Sequence[Block]:
     panes = [pane for pane in panes if pane.series]
     if not panes:
         return []
-    names = ", ".join(dict.fromkeys(name for pane in panes for name in pane.series))
-    alt = (
-        f"{_titles(panes)} against ε from 0 to the largest radius, one line per attack ({names}), "
-        "with 95% bands; a dashed line shows the accuracy of always answering the commonest "
-        "class. The numbers are in the table below."
+    alt = _(
+        "{metrics} against ε from 0 to the largest radius, one line per attack ({names}), with "
+        "95% bands; a dashed line shows the accuracy of always answering the commonest class. "
+        "The numbers are in the table below."
+    ).format(
+        metrics=", ".join(pane.title for pane in panes),
+        names=", ".join(dict.fromkeys(name for pane in panes for name in pane.series)),
     )
-    caption = (
-        "Decisions that stand, against ε. Bands: 95% CI. ε = 0 is the clean value, drawn where "
-        "the attack saw the same cases. A line that stays high is the result of this search, "
-        "not a bound."
+    caption = _(
+        "Decisions that stand, against ε. Bands: 95% CI. ε = 0 is the clean value of the same "
+        "images, drawn where it is known. Attacks saw samples of different size (table below). A "
+        "line that stays high is the result of this search, not a bound."
     )
-    return [Figure(curves(panes, AXIS, caption), alt, caption), *dose_table(material, "attack")]
+    return [Figure(curves(panes, _(AXIS), caption), alt, caption)]
 
 
 @panel("attack_curves_by_group")
 def by_group(material: Material) -> Sequence[Block]:
-    """Robust sensitivity and specificity by the first reported attribute (view, if there)."""
+    """The attack that saw most images, by the first reported attribute (view, if there)."""
     groups = material.groups()
-    if not groups:
+    stress = _widest(material)
+    if not groups or not stress:
         return []
     attribute = next(iter(groups[0]))
-    same = [g for g in groups if attribute in g][:MOST_GROUPS]
-    found: list[Block] = []
-    for metric in METRICS[1:]:
-        panes = _group_panes(material, metric, same)
-        if panes:
-            name = metric_name(metric)
-            alt = (
-                f"{name.capitalize()} by {attribute} against ε, one set of axes per attack, one "
-                "line per group with its 95% band. The numbers are in the table below."
-            )
-            caption = (
-                f"{name.capitalize()} by {attribute}. Bands: 95% CI; too small groups left out."
-            )
-            found.append(Figure(curves(panes, AXIS, caption), alt, caption))
-            found.append(_group_table(material, metric, same))
-    return found
+    alike = [g for g in groups if set(g) == {attribute}]
+    same = [g for g in alike if _known(material, stress, g)][:MOST_GROUPS]
+    panes = [_group_pane(material, metric, stress, same) for metric in BY_GROUP]
+    panes = [pane for pane in panes if len(pane.series) > 1]
+    if not panes:
+        return []
+    about = {"attack": stress_name(stress), "attribute": attribute[:40]}
+    alt = _(
+        "{metrics} under {attack} against ε, one line per group ({groups}) with its 95% band. The "
+        "numbers are in the table below."
+    ).format(
+        metrics=", ".join(pane.title for pane in panes),
+        groups=", ".join(group_name(g) for g in same),
+        **about,
+    )
+    caption = _(
+        "By {attribute}, under {attack}, the attack that saw most images. Bands: 95% CI; groups "
+        "too small for a rate are left out. Lines of two groups that lie apart are no tested "
+        "difference."
+    ).format(**about)
+    return [Figure(curves(panes, _(AXIS), caption), alt, caption), _table(material, stress, same)]
 
 
-def _group_panes(material: Material, metric: str, groups: list[dict[str, str]]) -> list[Pane]:
-    panes = []
-    for stress in material.sweeps(metric):
-        series = {}
-        for group in groups:
-            points = material.sweeps(metric, group).get(stress, [])
-            if any(f.value is not None for _, f in points):
-                series[group_name(group)] = _with_clean(material, metric, group, points)
-        if len(series) > 1:
-            panes.append(Pane(stress_name(stress), series, {}))
-    return panes
+def _widest(material: Material) -> str:
+    """The attack with several ε that examined most images; the first of equals."""
+    seen = {stress: points[0][1].n for stress, points in material.sweeps("robust_accuracy").items()}
+    return max(seen, key=lambda stress: seen[stress], default="")
 
 
-def _group_table(material: Material, metric: str, groups: list[dict[str, str]]) -> Table:
-    columns = ["Stress", *(group_name(group) for group in groups)]
-    sweeps = [material.sweeps(metric, group) for group in groups]
+def _known(material: Material, stress: str, group: Group) -> bool:
+    return any(
+        f.value is not None
+        for metric in BY_GROUP
+        for _level, f in material.sweeps(metric, group).get(stress, [])
+    )
+
+
+def _group_pane(
+    material: Material, metric: str, stress: str, groups: Sequence[dict[str, str]]
+) -> Pane:
+    series = {}
+    for group in groups:
+        points = material.sweeps(metric, group).get(stress, [])
+        if any(f.value is not None for _level, f in points):
+            series[group_name(group)] = _with_clean(material, metric, group, points)
+    return Pane(sentence(metric_name(metric)), series, {})
+
+
+def _table(material: Material, stress: str, groups: Sequence[dict[str, str]]) -> Table:
     rows: list[list[str | Cell]] = []
-    for stress, points in material.sweeps(metric).items():
-        for level, f in points:
-            same = [dict(sweep.get(stress, [])).get(level) for sweep in sweeps]
-            rows.append([setting(f), *(rate_cell(g) for g in same)])
+    for metric in BY_GROUP:
+        sweeps = [dict(material.sweeps(metric, group).get(stress, [])) for group in groups]
+        for at in sorted({place for sweep in sweeps for place in sweep}):
+            words = _("{metric}, ε = {level}/255").format(
+                metric=sentence(metric_name(metric)), level=level(at)
+            )
+            rows.append([words, *(rate_cell(sweep.get(at)) for sweep in sweeps)])
     share = 70 // len(groups)
-    widths = (100 - share * len(groups), *(share for _ in groups))
-    name = metric_name(metric).capitalize()
-    note = "95% CI · k/n below each value. † imprecise. Too few: under 10 to count by."
-    numeric = frozenset(range(1, len(columns)))
-    return Table(f"{name} by {next(iter(groups[0]))}", columns, rows, note, numeric, widths)
+    widths = (100 - share * len(groups), *(share for _group in groups))
+    columns = [_("Metric, level"), *(group_name(group) for group in groups)]
+    note = _(
+        "95% CI · k/n below each value. † imprecise. Too few: under 10 to count by. Other attacks "
+        "and attributes by group are in audit.json."
+    )
+    caption = _("{attack} by {attribute}").format(
+        attack=stress_name(stress), attribute=next(iter(groups[0]))[:40]
+    )
+    return Table(caption, columns, rows, note, frozenset(range(1, len(columns))), widths)
 
 
 def _by_stress(material: Material, metric: str) -> Pane:
     series = {
         stress_name(stress): _with_clean(material, metric, {}, points)
         for stress, points in material.sweeps(metric).items()
+        if any(f.value is not None for _level, f in points)
     }
     lines = {}
     labels = material.results.data.labels
     if metric == "robust_accuracy" and labels:
-        lines["always the commonest class"] = max(labels.values()) / sum(labels.values())
-    return Pane(metric_name(metric).capitalize(), series, lines)
+        lines[_("always the commonest class")] = max(labels.values()) / sum(labels.values())
+    return Pane(sentence(metric_name(metric)), series, lines)
 
 
-def _with_clean(
-    material: Material, metric: str, group: Mapping[str, str], points: Points
-) -> Points:
-    """The curve with its clean value at 0, where the denominators agree."""
+def _with_clean(material: Material, metric: str, group: Group, points: Points) -> Points:
+    """The curve with the clean value of the same images at 0, where it is known."""
     clean = material.clean(metric.removeprefix("robust_"), group)
-    same = clean is not None and all(f.n == clean.n for _, f in points)
-    return [(0.0, clean), *points] if clean is not None and same else points
+    if clean is not None and all(f.n == clean.n for _level, f in points):
+        return [(0.0, clean), *points]
+    sampled = _of_sample(material, points) if metric == "robust_accuracy" and not group else None
+    return [(0.0, sampled), *points] if sampled is not None else points
 
 
-def _titles(panes: Sequence[Pane]) -> str:
-    return ", ".join(pane.title for pane in panes)
+def _of_sample(material: Material, points: Points) -> Finding | None:
+    """Success is counted over what was right without stress: that is the sample's accuracy."""
+    first = points[0][1]
+    where = {"stress": first.stress, "variant": first.variant, "defence": "none", "group": {}}
+    for f in material.results.find("attack_success", contrast=None, **where):
+        if f.params == first.params and first.n:
+            return Finding(metric="accuracy", value=f.n / first.n, n=first.n, events=f.n)
+    return None

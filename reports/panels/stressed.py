@@ -1,140 +1,142 @@
-"""Section 8: tables of what the attacks did."""
+"""Section 8: one table of what the attacks did, and what was sought and not found."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from audit.results import UNDEFENDED, Finding, Scalar
-from reports.blocks import Block, Cell, Figure, Table, Text
+from audit.results import Finding, as_levels
+from reports.blocks import Block, Cell, Items, Table
 from reports.cells import rate_cell
-from reports.figures.forest import before_after
-from reports.material import Material, epsilon
-from reports.numbers import defence_name, difference, metric_name, setting
-from reports.panels.referral import referring_words
+from reports.language import N_, _, decimal
+from reports.material import Material
+from reports.numbers import amount, interval, metric_name, sentence, setting, stress_name
 from reports.panels.registry import panel
-from reports.referral import only_refers
 
-PAIRED = ("accuracy", "sensitivity", "specificity", "robust_sensitivity", "robust_specificity")
-MOST_DRAWN = 30
+MOST_ROWS = 30
+MOST_LINES = 12
 METRICS = (
-    "robust_accuracy",
     "robust_sensitivity",
     "robust_specificity",
-    "attack_success",
+    "robust_accuracy",
     "attack_success_8bit",
 )
-HEADINGS = {"attack_success_8bit": "Success, 8 bits"}
+HEADINGS = {"attack_success_8bit": N_("Success, 8 bits")}
+QUARTILES = (
+    "smallest_epsilon_lower_quartile",
+    "smallest_epsilon",
+    "smallest_epsilon_upper_quartile",
+)
+Line = Mapping[str, Finding]
 
 
 @panel("attack_table")
 def attack_table(material: Material) -> Sequence[Block]:
-    lines: dict[tuple[str, ...], dict[str, Finding]] = {}
-    for metric in METRICS:
-        for f in material.stressed(metric):
-            if material.kind_of(f.stress) == "attack" and f.defence == "none":
-                key = (f.stress, f.variant, f"{epsilon(f):.9f}", str(sorted(f.params.items())))
-                lines.setdefault(key, {})[metric] = f
-    rows: list[list[str | Cell]] = [
-        [setting(next(iter(found.values()))), *(rate_cell(found.get(m)) for m in METRICS)]
-        for found in lines.values()
+    lines = _lines(material)
+    if not lines:
+        return []
+    worst = sorted(range(len(lines)), key=lambda i: (_left(lines[i]), i))[:MOST_ROWS]
+    rows = [_row(material, lines[i]) for i in sorted(worst)]
+    columns = [_("Attack"), *(_heading(metric) for metric in METRICS)]
+    note = _(
+        "95% CI · k/n below each value. † imprecise. Robust: decided correctly without the attack "
+        "and under it, of all images it saw. Success, 8 bits: wrong after rounding to 8 bits, of "
+        "those decided correctly before. Worst case: right under every attack named."
+    )
+    if len(lines) > len(rows):
+        note += " " + _(
+            "The {n} that left the fewest decisions standing; all {of} are in audit.json."
+        ).format(n=len(rows), of=len(lines))
+    caption = _("Decisions that stand under attack")
+    table = Table(caption, columns, rows, note, frozenset({1, 2, 3, 4}), (28, 18, 18, 18, 18))
+    return [table, *_nothing_found(lines)]
+
+
+def _lines(material: Material) -> list[Line]:
+    """Per attack and level its findings by metric, without defence, in the order of the audit."""
+    lines: dict[tuple[str, str, str], dict[str, Finding]] = {}
+    for f in material.results.findings:
+        plain = f.defence == "none" and not f.group and f.contrast is None
+        if plain and f.metric in (*METRICS, "attack_success") and _attack(material, f):
+            key = (f.stress, f.variant, repr(sorted(f.params.items())))
+            lines.setdefault(key, {})[f.metric] = f
+    return list(lines.values())
+
+
+def _attack(material: Material, f: Finding) -> bool:
+    return f.stress != "clean" and material.kind_of(f.stress) == "attack"
+
+
+def _left(line: Line) -> float:
+    """The share of decisions left; of what was not counted more than of all that was."""
+    found = line.get("robust_accuracy")
+    return 2.0 if found is None or found.value is None else found.value
+
+
+def _heading(metric: str) -> str:
+    return _(HEADINGS[metric]) if metric in HEADINGS else sentence(metric_name(metric))
+
+
+def _row(material: Material, line: Line) -> list[str | Cell]:
+    first = next(iter(line.values()))
+    name = Cell(sentence(setting(first)), sub=_smallest(material, first))
+    return [name, *(rate_cell(line.get(metric)) for metric in METRICS)]
+
+
+def _smallest(material: Material, f: Finding) -> str:
+    """Where an attack looked for each image's smallest ε: how these are spread."""
+    where = {"stress": f.stress, "defence": "none", "group": {}, "contrast": None}
+    found = [
+        next((q for q in material.results.find(m, **where) if q.params == f.params), None)
+        for m in QUARTILES
     ]
-    if not rows:
+    if not any(found):
+        return ""
+    low, middle, high = (_radius(q) for q in found)
+    median = found[1]
+    if median is not None and median.value is not None and median.low is not None:
+        middle = f"{middle} ({interval(median)})"
+    words = _("smallest ε per image, of {n}: median {median}; quartiles {low} and {high}")
+    n = max(q.n for q in found if q is not None)
+    return words.format(n=n, median=middle, low=low, high=high)
+
+
+def _radius(f: Finding | None) -> str:
+    if f is None or f.value is None:
+        most = f.params.get("max_epsilon") if f else None
+        known = isinstance(most, int | float)
+        return _("above {most}").format(most=decimal(as_levels(float(most or 0)))) if known else "–"
+    return amount(f.metric, f.value)
+
+
+def _nothing_found(lines: Sequence[Line]) -> list[Block]:
+    """What was sought and not found, in the words agreed, with its denominator."""
+    found = []
+    for line in lines:
+        f = line.get("attack_success")
+        if f is not None and f.events == 0 and f.n and f.stress != "worst_case":
+            found.append(_not_found(f))
+    if not found:
         return []
-    columns = ["Stress", *(HEADINGS.get(m, metric_name(m).capitalize()) for m in METRICS)]
-    note = (
-        "95% CI · k/n below each value. † imprecise. No success: no failure found by this search "
-        "at this level in these images."
+    more = len(found) - MOST_LINES
+    told = found[:MOST_LINES]
+    if more > 0:
+        told.append(_("{n} more searches without a success are in audit.json.").format(n=more))
+    return [Items(told, _("Sought and not found"))]
+
+
+def _not_found(f: Finding) -> str:
+    name, _comma, rest = setting(f).partition(", ")
+    how = rest.removeprefix("ε = ")
+    attack = stress_name(f.stress) or name
+    if rest.startswith("ε = "):
+        words = _("No failure found by {attack} at ε = {level} in {n} images decided correctly")
+    elif rest:
+        words = _("No failure found by {attack} ({level}) in {n} images decided correctly")
+    else:
+        words = _("No failure found by {attack} in {n} images decided correctly")
+    told = words.format(attack=attack, level=how, n=f.n)
+    if f.high is None:
+        return told + "."
+    return _("{told} (upper 95% limit of its success: {high}).").format(
+        told=told, high=amount(f.metric, f.high)
     )
-    caption = "Decisions that stand under attack"
-    numeric = frozenset(range(1, len(columns)))
-    return [Table(caption, columns, rows, note, numeric, (25, 15, 15, 15, 15, 15))]
-
-
-@panel("defence_pairs")
-def defence_pairs(material: Material) -> Sequence[Block]:
-    found: list[Block] = []
-    defences = dict.fromkeys(f.defence for f in material.results.findings if f.defence != "none")
-    referring = [name for name in defences if only_refers(material, name)]
-    for defence in defences:
-        if defence not in referring:
-            found += _pairs(material, defence)
-    return [*found, *([Text(referring_words(referring), "Referral.")] if referring else [])]
-
-
-def _pairs(material: Material, defence: str) -> list[Block]:
-    names, pairs = [], []
-    rows: list[list[str | Cell]] = []
-    for metric in PAIRED:
-        for f in material.results.find(metric, group={}, contrast=None, defence=defence):
-            before = _undefended(material, f)
-            if before is None or metric.startswith("robust") != (f.stress != "clean"):
-                continue
-            if f.stress == "worst_case" and f.value is None:
-                continue  # of too few common cases; its attacks stand by themselves
-            words = f"{metric_name(metric)}: {setting(f)}"
-            rows.append([words, rate_cell(before), rate_cell(f), _paired(material, f)])
-            if f.value is not None and before.value is not None:
-                names.append(words)
-                pairs.append((before, f))
-    if not rows:
-        return []
-    name = defence_name(defence)
-    note = (
-        "The attack goes through the defence, unless its images were made without it. The paired "
-        "difference is over the cases both examined; where the samples differ, the two columns "
-        "are not of the same cases."
-    )
-    columns = ["Setting", "Without", "With", "Paired difference (95% CI)"]
-    table = Table(
-        f"Before and after: {name}", columns, rows, note, frozenset({1, 2, 3}), (37, 20, 20, 23)
-    )
-    if not pairs:
-        return [table]
-    shown = slice(0, MOST_DRAWN)
-    caption = f"Without and with {name}: value and 95% CI."
-    alt = f"Two points per setting, without and with {name}; the numbers are in the table below."
-    picture = before_after(names[shown], pairs[shown], ("without", f"with {name}"), caption)
-    return [Figure(picture, alt, caption), table]
-
-
-def _paired(material: Material, f: Finding) -> str | Cell:
-    for other in material.results.find(
-        f.metric, stress=f.stress, group={}, defence=f.defence, contrast="defence=none"
-    ):
-        if other.variant == f.variant and other.params == f.params:
-            if other.value is None:
-                return rate_cell(other)
-            value, _, rest = difference(other).partition(" (95% CI ")
-            return Cell(value, sub=rest.removesuffix(")"))
-    return Cell("–", sub="not computed")
-
-
-@panel("one_pixel")
-def one_pixel(material: Material) -> Sequence[Block]:
-    if not any(run.stress == "one_pixel" for run in material.results.plan.runs):
-        return []
-    words = (
-        "Success against the query budget and magnified insets are not computed in this version; "
-        "the table above gives success at the full budget of this run."
-    )
-    return [Text(words, "One pixel.")]
-
-
-def _undefended(material: Material, f: Finding) -> Finding | None:
-    """The same without the defence; images made without it are those of the plain attack there."""
-    borrowed = f.params.get("surrogate", "")
-    made_on = "" if borrowed == UNDEFENDED else borrowed
-    same = [
-        other
-        for other in material.results.find(f.metric, stress=f.stress, group={}, defence="none")
-        if other.variant == f.variant
-        and epsilon(other) == epsilon(f)
-        and other.contrast is None
-        and other.params.get("surrogate", "") == made_on
-    ]
-    alike = [other for other in same if _settings(other) == _settings(f)]
-    return next(iter(alike or same), None)
-
-
-def _settings(f: Finding) -> dict[str, Scalar]:
-    return {n: value for n, value in f.params.items() if n not in ("surrogate", "stop_early")}

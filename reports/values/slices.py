@@ -1,10 +1,10 @@
-"""Fields on slices of the data in which errors gather."""
+"""The field on slices of the data in which errors gather; section 6 holds the table."""
 
 from __future__ import annotations
 
+from reports.language import _, recorded
 from reports.material import Material
-from reports.numbers import difference, group_name, metric_name
-from reports.p_values import p_text
+from reports.numbers import group_name, sentence
 from reports.values.registry import Value, value
 
 
@@ -12,18 +12,9 @@ from reports.values.registry import Value, value
 def clusters(material: Material) -> Value:
     """The slices that stand out after a search over all of them, or that none does."""
     found = material.results.find("weak_slice", stress="clean", defence="none")
-    told = [
-        f"{group_name(f.group)}: {metric_name(str(f.params.get('of')))} {difference(f)} "
-        f"against all other cases, p {_is(f.p_holm)} for the whole search"
-        for f in found
-        if f.value is not None
-    ]
+    told = [group_name(f.group) for f in found if f.value is not None]
     if told:
-        return "; ".join(told) + ". Chosen as the worst of many: a new set will show less."
-    reasons = [f.reason for f in found if f.reason]
-    return f"{reasons[0][0].upper()}{reasons[0][1:]}." if reasons else None
-
-
-def _is(p: float | None) -> str:
-    text = p_text(p)
-    return text if text.startswith("<") else f"= {text}"
+        words = _("Errors gather in {n} of the slices searched: {slices} (table in section 6).")
+        return words.format(n=len(told), slices="; ".join(told))
+    reasons = [recorded(f.reason) for f in found if f.reason]
+    return f"{sentence(reasons[0])}." if reasons else None
