@@ -14,6 +14,7 @@ from typing import Any
 from audit.cases.case import Cases
 from audit.cases.private import private_csv
 from audit.classifier import Classifier
+from audit.curves import curves_of
 from audit.defences.hardened import as_examined, check_alike, notes_of, referring
 from audit.defences.registry import under_defence
 from audit.engine import Progress, Quiet, execute
@@ -176,6 +177,7 @@ def _results(
             not_tested=not_tested(runs),
         ),
         findings=tuple(findings),
+        curves=tuple(curves_of(predictions, options.subgroups)),
         probes=tuple(reports),
         artefacts=tuple(artefacts),
         notes=tuple(notes),

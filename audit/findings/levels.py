@@ -57,14 +57,14 @@ def has_clean(predictions: Predictions, defence: str) -> bool:
 
 
 def _levels(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | Gap]:
-    for variant, rows in _by_variant(evidence):
+    for variant, rows in by_variant(evidence):
         yield view_of(predictions, evidence, label_of(evidence, variant), pick(evidence, rows))
 
 
 def _searches(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | Gap]:
     """A case is fooled when any candidate fools it; candidates of one ε stay together."""
     parts: dict[tuple[tuple[str, Scalar], ...], list[Ints]] = {}
-    for variant, rows in _by_variant(evidence):
+    for variant, rows in by_variant(evidence):
         parts.setdefault(tuple(level_params(variant).items()), []).append(rows)
     for level, chunks in parts.items():
         picked = pick(evidence, np.concatenate(chunks))
@@ -74,7 +74,7 @@ def _searches(predictions: Predictions, evidence: RunEvidence) -> Iterator[View 
 
 def _cells(predictions: Predictions, evidence: RunEvidence) -> Iterator[View | Gap]:
     """Every cell of a map, then the worst cell per image, then the average over cells."""
-    cells = _by_variant(evidence)
+    cells = by_variant(evidence)
     for variant, rows in cells:
         label = label_of(evidence, variant)
         found = view_of(predictions, evidence, label, pick(evidence, rows))
@@ -95,7 +95,7 @@ def _worst_and_average(
         yield average(predictions, evidence, replace(label, variant=AVERAGE), worst, picked)
 
 
-def _by_variant(evidence: RunEvidence) -> list[tuple[Mapping[str, Scalar], Ints]]:
+def by_variant(evidence: RunEvidence) -> list[tuple[Mapping[str, Scalar], Ints]]:
     """(variant, its row numbers), in the order of the table; planned levels when there is none."""
     known: Sequence[Mapping[str, Scalar]] = evidence.rows.variants
     if not known:
