@@ -9,7 +9,7 @@ MODES = {
     "false_alarm": N_("A negative case is called positive"),
     "missed_in_group": N_("Positive cases of one group are missed more often"),
     "weak_slice": N_("Errors gather in one kind of case"),
-    "natural_change": N_("An ordinary change of the image changes a correct decision"),
+    "natural_change": N_("An ordinary change of the image hides a positive case"),
     "attack": N_("An adversary changes a correct decision"),
     "confident_miss": N_("A positive case is missed above the cut-off, where nobody would look"),
     "unseen_error": N_("A wrong decision is handled alone and seen by nobody"),

@@ -30,22 +30,18 @@ def board(material: Material) -> Sequence[Block]:
 
 @panel("ethics")
 def ethics(material: Material) -> Sequence[Block]:
-    entries = text_data("ethics.yaml")
-    rows: list[list[str | Cell]] = [
-        [
-            Cell(_(entry["head"]), strong=True, sub=_(entry["text"])),
-            found(entry["id"], material),
-            _answer(entry["id"], material),
-        ]
-        for entry in entries
-        if entry["id"] in ANSWERS
-    ]
+    rows: list[list[str | Cell]] = []
+    rest: list[Block] = []
+    for entry in text_data("ethics.yaml"):
+        question, head, text = entry["id"], entry["head"], entry["text"]
+        if question in ANSWERS:
+            name = Cell(_(head), strong=True, sub=_(text))
+            rows.append([name, found(question, material), _answer(question, material)])
+        else:
+            rest.append(Text(_(text), _(head)))
     columns = [_("Question"), _("What this run found"), _("What the site states")]
-    rest = [Text(_(e["text"]), _(e["head"])) for e in entries if e["id"] not in ANSWERS]
-    table = Table(
-        _("Five questions of the thesis"), columns, rows, widths=(46, 29, 25), source="A H"
-    )
-    return [table, *rest]
+    caption = _("Five questions of the thesis")
+    return [Table(caption, columns, rows, widths=(46, 29, 25), source="A H"), *rest]
 
 
 def _answer(question: str, material: Material) -> str:

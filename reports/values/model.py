@@ -60,8 +60,9 @@ def preparation(material: Material) -> Value:
         std=_triple(way.std),
         origin=model.preparation_origin,
     )
-    assumed = model.preparation_origin == "assumed"
-    return f"{words} {_('Preprocessing unverified.')}" if assumed else words
+    if model.preparation_origin != "assumed":
+        return words
+    return " ".join([words, _("Preprocessing unverified.")])
 
 
 @value("model.threshold")
