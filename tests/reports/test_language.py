@@ -13,6 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from reports.language import _, decimal, ngettext, recorded, speaking
+from reports.law import DEVICES, PRIVACY
 from reports.outline import outline
 from reports.texts import text_data
 
@@ -22,6 +23,7 @@ METHODS = [("study/**", "ignore"), ("**.py", "python"), ("**.j2", "jinja2")]
 PRINTED = {
     "ethics.yaml": ("head", "text"),
     "glossary.yaml": ("term", "meaning"),
+    **dict.fromkeys([f"law/{name}" for name in (*PRIVACY, *DEVICES)], ("fact", "source", "status")),
 }
 _PLACE = re.compile(r"{[^}]*}")
 

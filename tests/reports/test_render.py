@@ -109,7 +109,7 @@ def test_images_treated_as_independent_is_said_without_patient_ids(page: Page) -
 
 def test_the_footer_and_the_law_sentence_are_printed(page: Page) -> None:
     assert FOOTER in page.text
-    assert "Law as at 2026-11-22, not checked by a jurist" in page.text
+    assert "Law as at 2026-11-23, not checked by a jurist" in page.text
 
 
 def test_the_page_is_one_file_with_one_inline_script_and_no_outside_address(page: Page) -> None:
