@@ -76,6 +76,7 @@ class Data(Group):
 
 class Performance(Group):
     prevalences: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default=[], max_length=12)
+    planned_half_width: Annotated[float, Field(gt=0, lt=0.5)] | None = None
     acceptable_values: Text = None
     justification: Text = None
 

@@ -24,6 +24,8 @@ BESIDE = {
     "performance": [
         "  # §4 at least three prevalences at which PPV and NPV are printed, as shares",
         "  # prevalences: [0.02, 0.05, 0.10]",
+        "  # §4 half the width of the 95% intervals that was planned for, as a share",
+        "  # planned_half_width: 0.05",
     ]
 }
 LISTS = """
