@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from audit.results import Finding
-from reports.material import Material, is_cell
+from reports.language import _, decimal
+from reports.material import Material
+from reports.numbers import reason
+from reports.views import beside as beside  # the other metrics of a view
 
 METRICS = ("calibration_intercept", "calibration_slope", "observed_expected", "brier", "ece")
 
@@ -15,7 +18,7 @@ def number(value: float) -> str:
     ('−0.13', '1.00')
     """
     text = f"{value:.2f}"
-    return ("0.00" if text == "-0.00" else text).replace("-", "−")
+    return decimal(("0.00" if text == "-0.00" else text).replace("-", "−"))
 
 
 def small(value: float) -> str:
@@ -24,17 +27,18 @@ def small(value: float) -> str:
     >>> small(0.0412)
     '0.041'
     """
-    return f"{value:.3f}"
+    return decimal(f"{value:.3f}")
 
 
 def told(finding: Finding | None) -> str:
     """ "0.84 (95% CI 0.71 to 0.97)", or why not."""
     if finding is None:
-        return "not computed"
+        return _("not computed")
     if finding.value is None or finding.low is None or finding.high is None:
-        return f"not given ({finding.reason or 'no reason recorded'})"
+        return _("not given ({reason})").format(reason=reason(finding))
     say = small if finding.metric in ("brier", "ece") else number
-    return f"{say(finding.value)} (95% CI {say(finding.low)} to {say(finding.high)})"
+    words = _("{value} (95% CI {low} to {high})")
+    return words.format(value=say(finding.value), low=say(finding.low), high=say(finding.high))
 
 
 def bins_of(material: Material, finding: Finding) -> list[tuple[float, Finding]]:
@@ -47,17 +51,29 @@ def bins_of(material: Material, finding: Finding) -> list[tuple[float, Finding]]
     return sorted(known, key=lambda point: point[0])
 
 
-def views(material: Material, metric: str = "calibration_slope") -> list[Finding]:
-    """One finding of `metric` per view of everyone without a defence that has cases."""
-    found = material.results.find(metric, group={}, contrast=None)
-    return [f for f in found if f.n and not is_cell(f)]
+def views(material: Material) -> list[Finding]:
+    """Views whose scores were looked at as probabilities: everyone without stress; the stress
+    under which the ECE is largest, without a defence; everyone under each defence that changes
+    scores, without stress."""
+    found = material.results.find("ece", group={}, contrast=None)
+    clean = [f for f in found if f.stress == "clean"]
+    stressed = [
+        f
+        for f in found
+        if f.stress != "clean" and f.defence == "none" and f.value is not None
+        and "surrogate" not in f.params and f.variant != "average"
+    ]  # fmt: skip
+    worst = sorted(stressed, key=lambda f: -(f.value or 0.0))[:1]
+    plain = [f for f in clean if f.defence == "none"]
+    return [*plain, *worst, *(f for f in clean if f.defence != "none")]
 
 
-def beside(material: Material, finding: Finding, metric: str) -> Finding | None:
-    """Another metric of the same view."""
-    where = {"stress": finding.stress, "defence": finding.defence, "variant": finding.variant}
-    same = material.results.find(metric, group=finding.group, contrast=None, **where)
-    return next((f for f in same if f.params == finding.params), None)
+def groups(material: Material, most: int = 6) -> list[Finding]:
+    """ECE without stress in the groups of the first attribute that have one."""
+    found = material.results.find("ece", stress="clean", defence="none", contrast=None)
+    known = [f for f in found if f.group and f.value is not None]
+    first = known[0].group.keys() if known else set()
+    return [f for f in known if f.group.keys() == first][:most]
 
 
 def _without(finding: Finding) -> dict[str, object]:

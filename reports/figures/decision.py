@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from audit.results import Finding
-from reports.figures.style import SOFT, WIDTH, as_address, drawing, look
+from reports.figures.style import SOFT, look
+from reports.language import _
 
-Curve = Sequence[tuple[float, Finding]]
+Points = Sequence[tuple[float, Finding]]
 
 
-def decision(curves: Sequence[tuple[str, Curve, Curve]], title: str) -> str:
-    """A data: address. `curves`: a panel each: heading, model and everyone by threshold.
+def decision_pane(axes: Any, model: Points, everyone: Points) -> None:
+    """Draws into `axes`.
 
     The vertical axis ends at the share of positives, which no net benefit exceeds, and starts a
     little below 0: how bad acting on everyone is far from its use would flatten all else.
     """
-    with drawing(len(curves), 1, 2.4, WIDTH if len(curves) > 1 else 0.6 * WIDTH) as (figure, grid):
-        handles = []
-        for axes, (heading, model, everyone) in zip(grid[0], curves, strict=True):
-            style = look(0)
-            handles = axes.plot([x for x, _ in model], [f.value for _, f in model], **style)
-            axes.fill_between(
-                [x for x, _ in model],
-                [f.low for _, f in model],
-                [f.high for _, f in model],
-                color=style["color"],
-                alpha=0.13,
-                linewidth=0,
-            )
-            plain = look(1)
-            handles += axes.plot([x for x, _ in everyone], [f.value for _, f in everyone], **plain)
-            handles.append(axes.axhline(0, color=SOFT, linewidth=0.8, linestyle=(0, (2, 2))))
-            most = _most(everyone)
-            axes.set_ylim(-0.5 * most, 1.1 * most)
-            axes.set_title(heading)
-            axes.set_xlabel("Threshold of probability to act at")
-            axes.set_ylabel("Net benefit")
-        words = ["the model, with its 95% band", "act on everyone", "act on no one"]
-        figure.legend(handles, words, loc="outside upper left", ncols=3)
-        return as_address(figure, title)
+    style = look(0)
+    at = [x for x, _f in model]
+    (mine,) = axes.plot(at, [f.value for _x, f in model], **style)
+    low, high = ([getattr(f, end) for _x, f in model] for end in ("low", "high"))
+    axes.fill_between(at, low, high, color=style["color"], alpha=0.13, linewidth=0)
+    (all_,) = axes.plot(
+        [x for x, _f in everyone], [f.value for _x, f in everyone], **look(3), clip_on=True
+    )
+    nobody = axes.axhline(0, color=SOFT, linewidth=0.8, linestyle=(0, (2, 2)))
+    most = _most(everyone)
+    axes.set_ylim(-0.5 * most, 1.1 * most)
+    axes.set_title(_("Decision curve"))
+    axes.set_xlabel(_("Threshold of probability to act at"))
+    axes.set_ylabel(_("Net benefit"))
+    words = [_("the model, 95% band"), _("act on everyone"), _("act on no one")]
+    axes.legend([mine, all_, nobody], words, loc="lower left", fontsize=5.8, handlelength=2.6)
 
 
-def _most(everyone: Curve) -> float:
+def _most(everyone: Points) -> float:
     """The share of positives, from the net benefit of acting on everyone at one threshold."""
     at, found = everyone[0]
     odds = at / (1 - at)
