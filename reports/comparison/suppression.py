@@ -1,125 +1,105 @@
-"""Small counts left out of a comparison, with what rests on them or would give them away."""
+"""Small counts left out of a comparison, with what rests on them or would tell them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from audit.compare.results import Audit, Comparison, Difference, Level
-from audit.results import Note
+from reports.suppression.counts import Cell, any_small, left_out, small
+from reports.suppression.mark import CODE, edition_note, reason
+from reports.suppression.words import notes_without
 
-ADDED = {"accuracy": ("sensitivity", "specificity")}  # the first counts what the others do
-ADDED |= {f"robust_{m}": tuple(f"robust_{p}" for p in parts) for m, parts in list(ADDED.items())}
+WHOLE = {f"{r}accuracy": (f"{r}sensitivity", f"{r}specificity") for r in ("", "robust_")}
 RANKED = "auroc"
-CODE = "small-counts"
-_NUMBER = re.compile(r"\d+")
+Sum = tuple[int, list[int]]  # a whole and its parts, as places among the differences
 
 
 def suppressed_comparison(found: Comparison, below: int) -> Comparison:
     """The comparison with every count of images or patients from 1 to below `below` left out.
 
-    A difference goes where its denominator, either numerator, either rest, or what was lost or
-    gained is such a count: all of these follow from what is printed. So do a hidden part of
-    accuracy, and a hidden group of an attribute, unless a second one is hidden too. Case ids go
-    altogether, as a list is a count. How many cases an audit has, and how many of them stand on
-    one side only, stays: it tells of no group and no outcome.
+    A difference goes where its denominator, a numerator, a rest, or what was lost or gained is
+    such a count: all of these follow from what is printed. Others go until none follows by
+    subtraction. Case ids go altogether, as a list is a count. How many cases an audit has, and how
+    many of them stand on one side only, stays: it tells of no group and no outcome.
     """
     if below < 2:
         return found
     hidden = _hidden(found.differences, below)
+    notes = notes_without(found.notes, below)
     return found.model_copy(
         update={
             "base": _audit(found.base, below),
             "new": _audit(found.new, below),
             "pairs": found.pairs.model_copy(
                 update={
-                    "labels": _counts(found.pairs.labels, below),
+                    "labels": _labels(found.pairs.labels, below),
                     "patients": _count(found.pairs.patients, below),
                 }
             ),
             "differences": tuple(
-                _left_out(d, below) if at in hidden else d for at, d in enumerate(found.differences)
+                _without(d, below) if at in hidden else d for at, d in enumerate(found.differences)
             ),
             "levels": tuple(_level(level, below) for level in found.levels),
             "flips": (),
-            "notes": (*(note for note in found.notes if not _told(note, below)), _said(below)),
+            "notes": (*notes, edition_note(below)),
         }
     )
 
 
 def suppressed_below(found: Comparison) -> int:
     """Below which number a comparison's counts were left out; 0 where none was."""
-    said = next((note.text for note in found.notes if note.code == CODE), "")
-    numbers = list(_numbers(said))
-    return int(numbers[-1]) if numbers else 0
+    told = (re.fullmatch(rf"{CODE}(\d{{1,9}})", note.code) for note in found.notes)
+    return next((int(match[1]) for match in told if match), 0)
 
 
-def _said(below: int) -> Note:
-    return Note(code=CODE, level="info", text=f"Counts from 1 to below {below} are left out.")
-
-
-def left_out(below: int) -> str:
-    return f"counts left out: fewer than {below}"
-
-
-def small(count: int | None, below: int) -> bool:
-    """Whether a count may not be printed.
-
-    >>> small(0, 5), small(4, 5), small(5, 5)
-    (False, True, False)
-    """
-    return count is not None and 1 <= count < below
+def counts(one: Difference) -> Cell:
+    """Every count that a printed difference tells, or lets be worked out."""
+    if one.metric == RANKED or one.base is None or one.new is None:
+        return (one.n,)
+    base, new = (round(value * one.n) for value in (one.base, one.new))
+    lost, gained = one.lost or 0, one.gained or 0
+    rest = (one.n - base, one.n - new, base - lost, one.n - base - gained)
+    return (one.n, base, new, lost, gained, *rest)
 
 
 def _hidden(differences: Sequence[Difference], below: int) -> set[int]:
-    """Places of the differences to leave out, until none that is hidden can be worked out."""
-    hidden = {at for at, d in enumerate(differences) if any(small(n, below) for n in counts(d))}
-    sums = [*_sums(differences), *_partitions(differences)]
-    ranked = _ranked(differences)
-    while True:
-        more: set[int] = set()
-        for members in sums:
-            known = hidden.intersection(members)
-            if len(known) == 1:
-                open_ones = [at for at in members if at not in hidden]
-                more.add(min(open_ones, key=lambda at: (differences[at].n, at)))
-        more |= {at for at, parts in ranked.items() if hidden.intersection(parts)} - hidden
-        if not more:
-            return hidden
-        hidden |= more
-
-
-def counts(one: Difference) -> list[int]:
-    """Every count that a printed difference tells, or lets be worked out."""
-    if one.metric == RANKED or one.base is None or one.new is None:
-        return [one.n]
-    right = [round(value * one.n) for value in (one.base, one.new)]
-    parts = [one.n, *right, *(one.n - n for n in right), one.lost or 0, one.gained or 0]
-    # wrong in both, right in both: they follow from the above
-    return [*parts, right[0] - (one.lost or 0), one.n - right[0] - (one.gained or 0)]
+    """Places of the differences to leave out."""
+    cells = [counts(d) for d in differences]
+    hidden = {at for at, cell in enumerate(cells) if any_small(cell, below)}
+    unknown = {at for at, d in enumerate(differences) if d.value is None}
+    sums = [*_of_a_place(differences), *_of_an_attribute(differences)]
+    before = -1
+    while len(hidden) > before:
+        before = len(hidden)
+        for whole, parts in sums:
+            if whole in hidden or len(cells[whole]) == 1:
+                continue
+            out = {at for at in parts if at in hidden | unknown}
+            known = {at: cells[at] for at in parts if len(cells[at]) > 1}
+            hidden |= left_out(cells[whole], known, out & known.keys(), below) - unknown
+        hidden |= set(_scores(differences, hidden))
+    return hidden
 
 
 def _place(one: Difference, *, group: bool = True) -> str:
-    params = sorted(one.params.items())
     where = sorted(one.group.items()) if group else ()
-    return repr((one.stress, one.defence, one.variant, params, where))
+    return repr((one.stress, one.defence, one.variant, sorted(one.params.items()), where))
 
 
-def _sums(differences: Sequence[Difference]) -> list[list[int]]:
-    """Accuracy and its two parts at one place: any two of them give the third."""
+def _of_a_place(differences: Sequence[Difference]) -> Iterator[Sum]:
+    """Accuracy and its two parts, for the same cases."""
     at_place: dict[str, dict[str, int]] = {}
     for at, d in enumerate(differences):
         at_place.setdefault(_place(d), {})[d.metric] = at
-    return [
-        [known[name] for name in (whole, *parts)]
-        for known in at_place.values()
-        for whole, parts in ADDED.items()
-        if all(name in known for name in (whole, *parts))
-    ]
+    for known in at_place.values():
+        for whole, parts in WHOLE.items():
+            if whole in known:
+                yield known[whole], [known[name] for name in parts if name in known]
 
 
-def _partitions(differences: Sequence[Difference]) -> list[list[int]]:
-    """Everyone and the groups of one attribute, for one metric at one place: they add up."""
+def _of_an_attribute(differences: Sequence[Difference]) -> Iterator[Sum]:
+    """Everyone and the groups of one attribute, for one metric."""
     whole: dict[tuple[str, str], int] = {}
     found: dict[tuple[str, str, str], list[int]] = {}
     for at, d in enumerate(differences):
@@ -128,60 +108,43 @@ def _partitions(differences: Sequence[Difference]) -> list[list[int]]:
             whole[key] = at
         elif len(d.group) == 1:
             found.setdefault((*key, *d.group), []).append(at)
-    everyone = {key: [whole[key[:2]]] if key[:2] in whole else [] for key in found}
-    return [members + everyone[key] for key, members in found.items()]
+    return ((whole[key[:2]], parts) for key, parts in found.items() if key[:2] in whole)
 
 
-def _ranked(differences: Sequence[Difference]) -> Mapping[int, list[int]]:
+def _scores(differences: Sequence[Difference], hidden: set[int]) -> Iterator[int]:
     """AUROC rests on the same cases as the rates at its place: where they go, it goes."""
-    rates: dict[str, list[int]] = {}
-    for at, d in enumerate(differences):
-        if d.metric != RANKED:
-            rates.setdefault(_place(d), []).append(at)
-    ranked = (at for at, d in enumerate(differences) if d.metric == RANKED)
-    return {at: rates.get(_place(differences[at]), []) for at in ranked}
+    gone = {_place(differences[at]) for at in hidden}
+    return (at for at, d in enumerate(differences) if d.metric == RANKED and _place(d) in gone)
 
 
-def _left_out(one: Difference, below: int) -> Difference:
-    blank = ("base", "new", "value", "low", "high", "p", "p_holm", "lost", "gained", "events")
-    update: dict[str, object] = dict.fromkeys(blank)
-    return one.model_copy(
-        update={**update, "n": 0, "verdict": "too few", "reason": left_out(below), "family": None}
-    )
+def _without(one: Difference, below: int) -> Difference:
+    names = ("base", "new", "value", "low", "high", "p", "p_holm", "family", "lost", "gained")
+    blank: dict[str, object] = dict.fromkeys((*names, "events", "method"))
+    return one.model_copy(update=blank | {"n": 0, "verdict": "too few", "reason": reason(below)})
 
 
 def _level(level: Level, below: int) -> Level:
-    if not (small(level.lost, below) or small(level.gained, below) or small(level.cases, below)):
+    if not any_small((level.cases, level.lost, level.gained), below):
         return level
-    return level.model_copy(update={"cases": 0, "lost": 0, "gained": 0, "reason": left_out(below)})
-
-
-def _audit(side: Audit, below: int) -> Audit:
-    return side.model_copy(
-        update={
-            "labels": _counts(side.labels, below),
-            "patients": _count(side.patients, below),
-            "calibration": tuple(f for f in side.calibration if not small(f.n, below)),
-        }
+    return level.model_copy(
+        update={"cases": 0, "lost": 0, "gained": 0, "reason": level.reason or reason(below)}
     )
 
 
+def _audit(side: Audit, below: int) -> Audit:
+    calibration = tuple(f for f in side.calibration if not small(f.n, below))
+    labels, patients = _labels(side.labels, below), _count(side.patients, below)
+    update = {"labels": labels, "patients": patients, "calibration": calibration}
+    return side.model_copy(update=update)
+
+
 def _count(count: int | None, below: int) -> int | None:
-    return None if small(count, below) else count
+    return None if count is None or small(count, below) else count
 
 
-def _counts(known: Mapping[str, int], below: int) -> dict[str, int]:
-    """Without the small ones; where one alone goes, the next smallest goes with it."""
-    kept = {name: n for name, n in known.items() if not small(n, below)}
-    if len(known) - len(kept) == 1 and kept:
-        kept.pop(min(kept, key=lambda name: (kept[name], name)))
-    return kept
-
-
-def _told(note: Note, below: int) -> bool:
-    """Whether a note names a small count."""
-    return any(small(int(n), below) for n in _numbers(note.text))
-
-
-def _numbers(text: str) -> Iterable[str]:
-    return (found for found in _NUMBER.findall(text) if len(found) < 10)
+def _labels(known: Mapping[str, int], below: int) -> dict[str, int]:
+    """Without the small ones, and without others until the rest tells none."""
+    cells = {name: (n,) for name, n in known.items()}
+    few = {name for name, n in known.items() if small(n, below)}
+    out = left_out((sum(known.values()),), cells, few, below)
+    return {name: n for name, n in known.items() if name not in out}

@@ -25,7 +25,7 @@ WEIGHTS = {
 def difference(
     metric: str, n: int, base: int, lost: int, gained: int, **rest: object
 ) -> Difference:
-    """`base` of `n` right in BASE; of them `lost` wrong in NEW, and `gained` of the others right."""
+    """`base` of `n` are right in BASE, of which NEW loses `lost`; it gains `gained` others."""
     if n < 10:
         return Difference(
             metric=metric, contrast="base", n=n, reason="fewer than 10 positives", **rest

@@ -8,12 +8,12 @@ from audit.compare.results import Difference
 from reports.blocks import Block, Table, Text
 from reports.comparison.material import ComparisonMaterial
 from reports.comparison.panels.flips import level_name
-from reports.language import _, recorded
+from reports.language import N_, _, recorded
 from reports.numbers import metric_name, stress_name
 
 MOST = 30
 NAMED = 6  # levels of one reason
-ONE_SIDED = ("BASE", "NEW")
+SIDES = {"BASE": N_("Base"), "NEW": N_("New")}
 
 
 def not_compared(material: ComparisonMaterial) -> Sequence[Block]:
@@ -68,11 +68,11 @@ def reason_text(reason: str) -> str:
     """Why, in the language spoken: "only in NEW", "in BASE: the run is failed"."""
     if not reason:
         return _("no reason recorded")
-    for side in ONE_SIDED:
+    for side, name in SIDES.items():
         start = f"in {side}: "
         if reason.startswith(start):
             told = recorded(reason.removeprefix(start))
-            return _("in {side}: {reason}").format(side=side.capitalize(), reason=told)
+            return _("in {side}: {reason}").format(side=_(name), reason=told)
         if reason == f"only in {side}":
-            return _("only in {side}").format(side=side.capitalize())
+            return _("only in {side}").format(side=_(name))
     return recorded(reason)
