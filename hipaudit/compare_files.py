@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,6 +129,33 @@ def render(
         target.unlink(missing_ok=True)
         return written, [*problems, f"no PDF: {error}"]
     return [*written, write_whole(target, pdf)], problems
+
+
+def copies(
+    outputs: Sequence[tuple[str, Path]], found: Comparison, folder: Path, edition: Edition = ENGLISH
+) -> list[Path]:
+    """Copies at the paths asked for. Raises HipauditError for what a comparison has not."""
+    written = []
+    for kind, path in outputs:
+        source = folder / (_name(kind, edition) if kind in ("html", "pdf") else COMPARISON)
+        if kind == "md":
+            from hipaudit.comparing import as_markdown
+
+            content = as_markdown(found).encode()
+        elif kind not in ("html", "pdf", "json"):
+            raise HipauditError("html, pdf, json or md of a comparison", kind, "Leave it out.")
+        elif not source.is_file():
+            raise HipauditError(
+                f"{source.name} to copy to {path.name}",
+                "that it could not be written",
+                f"Run: hipaudit report {folder.name}/{COMPARISON}",
+            )
+        else:
+            content = source.read_bytes()
+        if path.resolve() != source.resolve():
+            write_whole(path, content)
+        written.append(path)
+    return written
 
 
 def _name(kind: str, edition: Edition) -> str:

@@ -121,6 +121,7 @@ def _written(
     from hipaudit.compare_files import judged, keep, render
     from hipaudit.comparing import write
     from hipaudit.papers import read_papers
+    from hipaudit.progress import working
 
     folder = flags["out"]
     papers = read_papers(flags["config"], with_card=False)
@@ -129,5 +130,6 @@ def _written(
     kept = keep(folder, (base, new), (flags["card_base"], flags["card_new"]), verdict, rules)
     if flags["no_report"]:
         return [*written, *kept], []
-    rendered, problems = render(found, folder, edition_of({**flags, "no_images": False}))
+    with working("rendering", quiet=flags["quiet"]):
+        rendered, problems = render(found, folder, edition_of({**flags, "no_images": False}))
     return [*rendered, *written, *kept], problems

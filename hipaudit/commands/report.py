@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +26,15 @@ from hipaudit.parameters import (
 HELP = """Render report.html and report.pdf from AUDIT.json again, with verdict and card.
 
 No model and no radiograph is opened: what people say (card.yaml) and what the site asks
-(hipaudit.toml) may change after the audit; the evidence does not.
+(hipaudit.toml) may change after the audit; the evidence does not. A compare.json (of hipaudit
+compare --out) gives compare.html and compare.pdf; --card is then what people say of NEW.
 """
 EPILOG = """\b
 Examples:
   hipaudit report hipaudit-out/model/audit.json
   hipaudit report audit.json --card card.yaml --output pdf=board/2026-03.pdf
   hipaudit report audit.json --no-images --output summary.md
+  hipaudit report v1-v2/compare.json --language nl
 
 \b
 Exit codes: 0 rendered, 2 unusable input or nothing could be rendered. The gate's own exit code
@@ -45,6 +49,10 @@ comes from: hipaudit gate AUDIT.json
 @click.pass_obj
 def command(session: Any, /, audit: Path, **flags: Any) -> int:
     session.talk(flags["verbose"])
+    from hipaudit.compare_files import is_comparison
+
+    if is_comparison(audit):
+        return _comparison(audit, flags)
     from audit.results import read_results
     from hipaudit.outputs import kept_verdict
     from hipaudit.papers import read_papers
@@ -66,4 +74,35 @@ def command(session: Any, /, audit: Path, **flags: Any) -> int:
         quiet=flags["quiet"],
         everything=flags["verbose"] > 0,
     )
+    return 0
+
+
+def _comparison(path: Path, flags: Mapping[str, Any]) -> int:
+    """The report on two audits, from compare.json and what lies beside it."""
+    from audit.compare.results import read_comparison
+    from audit.errors import HipauditError
+    from hipaudit.compare_files import copies, render
+    from hipaudit.progress import working
+
+    for name in ("config", "baseline"):
+        if flags[name] is not None:
+            raise HipauditError(
+                "a compare.json alone",
+                f"--{name}",
+                "Rules on a drop are judged by: hipaudit compare BASE NEW --out DIR --config FILE",
+            )
+    found, edition = read_comparison(path), edition_of(flags)
+    with working("rendering", quiet=flags["quiet"]):
+        written, problems = render(found, path.parent, edition, flags["card"])
+    written = [*written, *copies(flags["outputs"], found, path.parent, edition)]
+    if flags["form"] == "json":
+        told = {"written": [str(place) for place in written], "problems": problems}
+        click.echo(json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False))
+    elif flags["quiet"]:
+        for problem in problems:
+            click.echo(f"warning: {problem}", err=True)
+    else:
+        from hipaudit.screen import console, show_written
+
+        show_written(console(), written, problems)
     return 0
