@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from audit.results import Finding
 from reports.figures.style import SOFT, as_address, drawing, look, shorten
+from reports.language import _, decimal
 
 
 def areas(names: Sequence[str], series: Mapping[str, Sequence[Finding | None]], title: str) -> str:
@@ -27,8 +28,8 @@ def areas(names: Sequence[str], series: Mapping[str, Sequence[Finding | None]], 
         axes.set_yticks(range(len(names)), [shorten(name) for name in names])
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.set_xlim(-0.02, 1.02)
-        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", *map(decimal, (".25", ".5", ".75")), "1"])
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("AUROC (dotted: chance)")
+        axes.set_xlabel(_("AUROC (dotted: chance)"))
         figure.legend(handles, list(series), loc="outside upper left", ncols=len(series))
         return as_address(figure, title)

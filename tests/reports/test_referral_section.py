@@ -11,7 +11,7 @@ import pytest
 
 from audit.findings import derive
 from audit.results import Finding, Note, ProbeReport
-from reports.blocks import Cell, Figure, Table
+from reports.blocks import Cell, Figure, Table, Text
 from reports.card import Card
 from reports.edition import Edition
 from reports.material import Material
@@ -66,10 +66,10 @@ def cells(found: Table) -> dict[str, list[str]]:
 
 
 def test_the_table_of_cut_offs_prints_what_was_planted(material: Material) -> None:
-    found = load_panels()["cut_offs"](material)
-    by_cut_off = cells(found[0])
+    found, by_group, stressed = load_panels()["cut_offs"](material)
+    by_cut_off = cells(found)
     assert list(by_cut_off) == ["50.0%", "80.0%", "90.0%", "95.0%", "99.0%", "99.5%", "99.9%"]
-    alone, accuracy, missed, of_all = by_cut_off["99.5%"]
+    alone, accuracy, missed, of_all, below = by_cut_off["99.5%"]
     assert alone.startswith("68.8%")
     assert alone.endswith("275/400")
     assert accuracy.startswith("98.2%")
@@ -77,40 +77,102 @@ def test_the_table_of_cut_offs_prints_what_was_planted(material: Material) -> No
     # one-sided 95% of 2 in 275, by scipy's beta.ppf(0.95, 3, 273): 2.27%
     assert missed == "2/275 at most 2.27%"
     assert of_all.startswith("2/100 at most 6.16%")
+    assert below == "not shown"
     assert by_cut_off["80.0%"][0].endswith("400/400")
-    assert "view frontal" in cells(found[1])
-
-
-def test_errors_with_confidence_under_attack_are_told(material: Material) -> None:
-    stressed = cells(load_panels()["cut_offs"](material)[2])
+    assert isinstance(by_group, Text)
+    assert by_group.text.startswith("2 of 2 groups had missed fractured there")
+    assert "view frontal 1/" in by_group.text
     # attack(): logits of ±2 make log-odds of 4, below 99.5%; 5 were surely wrong without it
-    assert stressed["FGSM, ε = 2/255"][1].startswith("1.2%")
-    assert stressed["FGSM, ε = 2/255"][1].endswith("5/400")
+    assert isinstance(stressed, Text)
+    assert "FGSM, ε = 2/255: 1.2% (95% CI 0.4–2.9%; 5/400)" in stressed.text
+
+
+@pytest.mark.parametrize(("n", "word"), [(ENOUGH, "shown"), (ENOUGH - 1, "not shown")])
+def test_none_missed_of_598_shows_a_rate_below_half_a_per_cent_and_of_597_does_not(n, word) -> None:
+    high = 1 - 0.05 ** (1 / n)  # one-sided Clopper-Pearson of none in n
+    where = {"params": {"cutoff": 0.995}, "n": n, "events": 0, "low": 0.0, "high": high}
+    found = (
+        Finding(metric="missed_above", value=0.0, **where),
+        proportion("handled_above", n, 1000, params={"cutoff": 0.995}),
+    )
+    results = sample_results().model_copy(update={"findings": found})
+    made = Material(results, Path(), Card(), read_verdict(None))
+    (printed, *_) = load_panels()["cut_offs"](made)
+    assert cells(printed)["99.5%"][4] == word
+    said = load_values()["calibration.cut_offs"](made)
+    assert ("was not shown" in said[1]) is (word == "not shown")
+    assert f"at least {ENOUGH} cases" in said[2]
+
+
+def test_groups_in_which_nobody_was_missed_are_told_by_their_upper_limit() -> None:
+    params = {"cutoff": 0.995}
+    found = tuple(
+        proportion("missed_above", 0, n, params=params, group={"view": name})
+        for name, n in (("frontal", 200), ("lateral", 20))
+    )
+    whole = proportion("handled_above", 220, 300, params=params)
+    results = sample_results().model_copy(update={"findings": (whole, *found)})
+    _, said = load_panels()["cut_offs"](Material(results, Path(), Card(), read_verdict(None)))
+    assert said.text.startswith("None of 2 groups had a missed fractured there")
+    assert said.text.index("view lateral 0/20") < said.text.index("view frontal 0/200")
 
 
 def test_the_curve_is_drawn_with_its_cut_off_its_table_and_its_words(material: Material) -> None:
-    figure, numbers = load_panels()["risk_coverage"](material)
+    figure, _bins, numbers = load_panels()["reliability"](material)
     assert isinstance(figure, Figure)
     root = ET.fromstring(svg(figure.source))  # noqa: S314  # our own picture
     assert root.tag.endswith("svg")
     assert "does not show" in figure.caption
     assert "to 5.0% of all" in figure.alt  # 20 wrong of 400
     assert isinstance(numbers, Table)
-    assert cells(numbers)["50%"][1:] == ["100%", "5.0% 3.1–7.6% · 20/400"]
+    assert cells(numbers)["50%"][1:] == ["100%", "5.0% (3.1–7.6%) · 20/400"]
 
 
-def test_a_defence_that_refers_has_a_table_of_what_is_left(material: Material) -> None:
+def test_ways_to_refer_share_one_table_of_what_is_left(material: Material) -> None:
     (found,) = load_panels()["handled_alone"](material)
-    assert "referral by cut-off" in found.caption
-    lines = cells(found)
-    share, accuracy, missed, unseen, fewer = lines["no stress"]
+    plain, worst = [[f"{c.text} {c.sub}".strip() for c in row] for row in found.rows]
+    assert plain[0] == "referral by cut-off no stress"
+    share, accuracy, missed, unseen, fewer = plain[1:]
     assert share.startswith("31.2%")
     assert share.endswith("125/400")
     assert accuracy.endswith("270/275")
     assert missed == "2/275 at most 2.27%"
     assert unseen.endswith("5/400")
     assert fewer.startswith("−3.8 points")  # 15 of 20 errors are handed over
-    assert lines["FGSM, ε = 2/255"][3].endswith("25/400")
+    assert worst[0] == "referral by cut-off FGSM, ε = 2/255"
+    assert worst[4].endswith("25/400")
+
+
+def test_spot_checks_are_a_line_for_each_level(material: Material) -> None:
+    def size(level: float, allowed: int, value: float, **more: object) -> Finding:
+        params = {"level": level, "misses_allowed": allowed, "confidence": 0.95, **more}
+        return Finding(metric="spot_check_size", params=params, value=value, n=281)
+
+    report = ProbeReport(
+        probe="spot_check",
+        findings=(
+            size(0.005, 0, 598.0),
+            size(0.005, 1, 947.0),
+            size(0.005, 0, 275.0, cutoff=0.995),
+            Finding(
+                metric="spot_check_size",
+                params={"level": 0.005, "misses_allowed": 1, "confidence": 0.95, "cutoff": 0.995},
+                n=281,
+                reason="1 misses among 281 cases are not below the level",
+            ),
+        ),
+        notes=(Note(code="spot-check-plan", level="info", text="598 cases re-read …"),),
+        details={"cutoff": 0.995},
+    )
+    results = material.results.model_copy(update={"probes": (report,)})
+    words, found = load_panels()["spot_checks"](
+        Material(results, Path(), Card(), read_verdict(None))
+    )
+    assert words.text == "598 cases re-read …"
+    assert cells(found) == {
+        "below 0.5%": ["598 of this set 275 of 281", "947 of this set – of 281"]
+    }
+    assert "above 99.5%" in found.note
 
 
 def test_no_table_of_zeros_before_and_after_a_defence_that_changes_no_decision(
@@ -122,15 +184,16 @@ def test_no_table_of_zeros_before_and_after_a_defence_that_changes_no_decision(
 
 def test_the_fields_of_sections_5_and_13_are_filled_and_claim_nothing(material: Material) -> None:
     known = load_values()
+    alone = known["calibration.alone"](material)
     lines = [
         *known["calibration.cut_offs"](material),
-        known["calibration.alone"](material),
+        *([alone] if isinstance(alone, str) else alone),
         *known["calibration.referral"](material),
     ]
     text = " ".join(lines)
     assert "Above 99.5%: 68.8%" in text
     assert "2/275, at most 2.27%" in text
-    assert "1.2% (0.4–2.9%; 5/400)" in text
+    assert "1.2% (95% CI 0.4–2.9%; 5/400)" in text
     assert not overclaims(text)
 
 
@@ -169,5 +232,5 @@ def test_the_quality_of_the_pictures_is_told_and_the_list_goes_to_section_10(
     )
     results = material.results.model_copy(update={"probes": (report,)})
     page = read_page(render_html(results, tmp_path, edition=Edition(images=False)))
-    assert "Beyond the limits of quality: 5.0% (3.1–7.6%; 20/400) of the images" in page.text
+    assert "5.0% (95% CI 3.1–7.6%; 20/400)" in page.text
     assert "c0001 (blurred)" in page.text
