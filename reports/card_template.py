@@ -13,7 +13,6 @@ HEAD = """\
 # Words that no audit can carry are named in the report where they are used.
 """
 HINTS = {
-    "purpose.role": "informs, augments or replaces",
     "regulation.research_only": "yes or no",
     "regulation.emergency_triage": "yes or no",
     "data.dates": "from when to when the images were made",

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from audit.errors import HipauditError
 from reports.card import TEMPLATE, Card, load_card
+from reports.modes import MODES
 from reports.outline import outline
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "card.yaml"
@@ -82,6 +83,16 @@ def test_the_example_fills_every_field_but_the_decision() -> None:
         ("identity: !!python/object/apply:os.system ['true']\n", ["tags", "line 1"]),
         ("identity:\n  version: [1]\n", ["identity.version", "line 2"]),
         ("? [a, b]\n: 1\n", ["card.yaml"]),
+        ("purpose:\n  role: inform\n", ["purpose.role", "line 2", 'Did you mean "informs"?']),
+        ("risks:\n  - mode: missed\n", ["line 2", 'Did you mean "missed_positive"?']),
+        ("risks:\n  - severity: x\n", ["risks.0", "line 2", "mode or a failure_mode"]),
+        ("risks: x\n", ["risks", "line 1", "a list is wanted"]),
+        ("regulation:\n  research_only: perhaps\n", ["line 2", "yes or no"]),
+        ("subgroups:\n  bias: Geen\n", ["subgroups.bias", "not accepted"]),
+        ("purpose:\n  role: x\n  userz: y\n", ["line 2", "1 more after it"]),
+        ('identity:\n  version: "a\\0b"\n', ["hidden", "U+0000 on line 2"]),
+        ('identity:\n  version: "a\\u202eb"\n', ["hidden", "U+202E on line 2"]),
+        ('"\\e[31m": x\n', ["hidden", "U+001B on line 1"]),
     ],
 )
 def test_each_fault_is_one_line_that_names_place_and_line(
@@ -93,6 +104,27 @@ def test_each_fault_is_one_line_that_names_place_and_line(
     assert "\n" not in message
     assert all(word in message for word in words), message
     assert str(tmp_path) not in message
+
+
+def test_the_template_is_valid_with_every_comment_taken_away(tmp_path: Path) -> None:
+    lists = TEMPLATE[TEMPLATE.index("# risks:") :]
+    live = lists.replace("# §0 printed on page one\n", "").replace("# ", "")
+    body = TEMPLATE[: TEMPLATE.index("\n# §11")].replace("  # prevalences", "  prevalences")
+    card = card_from(tmp_path, body + live)
+    assert [risk.mode for risk in card.risks] == ["missed_positive"]
+    assert card.performance.prevalences == [0.02, 0.05, 0.1]
+
+
+def test_the_template_says_what_a_field_takes_and_names_every_mode() -> None:
+    assert "role:  # §2 Role: informs, augments or replaces (" in TEMPLATE
+    assert TEMPLATE.count("yes or no") == 2
+    assert all(mode in TEMPLATE for mode in MODES)
+    assert max(map(len, TEMPLATE.splitlines())) <= 160
+
+
+def test_letters_of_every_script_and_line_breaks_are_text(tmp_path: Path) -> None:
+    card = card_from(tmp_path, "identity:\n  developer: |\n    שלום, 你好\n    ZGT–Enschede ½\n")
+    assert card.identity.developer == "שלום, 你好\nZGT–Enschede ½\n"
 
 
 def test_dates_and_numbers_are_kept_as_written(tmp_path: Path) -> None:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
+from audit.results import Results
+from reports.blocks import Cell, Table, Text
 from reports.card import Card
+from reports.crosswalk import STATUSES, answers
+from reports.language import speaking
 from reports.material import Material
-from reports.panels.crosswalk import STATUSES, clauses
+from reports.outline import outline
+from reports.panels.registry import load_panels
 from reports.verdict import read_verdict
 from tests.sample_results import sample_results
 
 
 def material(card: Card | None = None, **changes: object) -> Material:
-    results = sample_results().model_copy(update=changes)
+    results: Results = sample_results().model_copy(update=changes)
     return Material(results, Path(), card or Card(), read_verdict(None))
 
 
 def status(found: Material, clause: str) -> str:
-    return clauses(found)[clause][1]
+    return answers(found)[clause].status
+
+
+def fields_asking(clause: str) -> list[int]:
+    """The sections of the fields that ask for a clause, read from the outline."""
+    return [s.number for s in outline() for row in s.rows if clause in row.asked]
 
 
 def test_a_clause_answered_by_computed_fields_alone_is_evidence_provided() -> None:
@@ -25,9 +36,15 @@ def test_a_clause_answered_by_computed_fields_alone_is_evidence_provided() -> No
     assert status(material(), "AIA Art 15(3)") == "evidence provided"
 
 
-def test_without_findings_the_same_clause_is_not_supplied_or_partial() -> None:
-    # The majority line and the threshold need no finding; these three do.
+def test_without_findings_the_same_clause_is_not_supplied() -> None:
     assert status(material(findings=()), "AIA Art 15(3)") == "not supplied"
+
+
+def test_with_some_of_its_computed_fields_it_is_partial_and_says_how_many() -> None:
+    findings = tuple(f for f in sample_results().findings if f.metric != "specificity")
+    found = answers(material(findings=findings))["AIA Art 15(3)"]
+    asked = len(fields_asking("AIA Art 15(3)"))
+    assert (found.status, found.filled, found.asked) == ("partial", asked - 1, asked)
 
 
 def test_a_clause_asked_of_people_alone_is_a_human_statement_once_they_spoke() -> None:
@@ -44,18 +61,52 @@ def test_half_an_answer_is_partial() -> None:
 
 def test_emergency_triage_answered_no_makes_its_clauses_not_applicable() -> None:
     card = Card.model_validate({"regulation": {"emergency_triage": False}})
-    for clause in ("AIA Annex III 5(d)", "AIA Art 27"):
+    yes = Card.model_validate({"regulation": {"emergency_triage": True}})
+    for clause in ("AIA Annex III 5(d)", "AIA Art 26(11)", "AIA Art 27", "AIA Art 86"):
         assert status(material(), clause) == "not supplied"
         assert status(material(card), clause) == "not applicable"
+    for clause in ("AIA Art 26(11)", "AIA Art 27", "AIA Art 86"):
+        assert status(material(yes), clause) == "not supplied"
 
 
-def test_every_clause_has_a_section_and_one_of_five_states() -> None:
-    for sections, word in clauses(material()).values():
-        assert sections
-        assert all(1 <= number <= 19 for number in sections)
-        assert word in STATUSES
+def test_the_failure_modes_are_half_an_answer_until_people_judge_them() -> None:
+    assert status(material(), "ISO 14971") == "partial"
+    card = Card.model_validate({"risks": [{"mode": "drift", "severity": "high"}]})
+    assert status(material(card), "ISO 14971") == "evidence provided"
+
+
+def test_every_clause_names_the_sections_whose_fields_ask_for_it() -> None:
+    for clause, found in answers(material()).items():
+        assert found.status in STATUSES
+        assert all(1 <= number <= 19 for number in found.sections)
+        asked = fields_asking(clause)
+        if asked:
+            assert set(asked) <= set(found.sections)
 
 
 def test_claim_9_stands_before_claim_10() -> None:
-    names = [name for name in clauses(material()) if name.startswith("CLAIM ")]
+    names = [name for name in answers(material()) if name.startswith("CLAIM ")]
     assert names == sorted(names, key=lambda name: int(name.split()[1]))
+
+
+def test_the_table_is_short_and_holds_every_clause_once_under_its_law() -> None:
+    text, table = load_panels()["crosswalk"](material())
+    assert isinstance(text, Text)
+    assert isinstance(table, Table)
+    told = " ".join(str(row[2]) for row in table.rows)
+    assert len(table.rows) <= 30
+    assert told.count("§") == len(answers(material()))
+    counts = Counter(found.status for found in answers(material()).values())
+    assert text.text.split(" · ") == [f"{name} {counts[name]}" for name in STATUSES]
+    laws = [row[0].text for row in table.rows if isinstance(row[0], Cell)]
+    assert laws[:2] == ["EU AI Act", "GDPR"]
+    assert len(laws) == len(set(laws))
+
+
+def test_the_dutch_table_names_the_laws_in_dutch() -> None:
+    with speaking("nl"):
+        _, table = load_panels()["crosswalk"](material())
+    assert isinstance(table, Table)
+    laws = [row[0].text for row in table.rows if isinstance(row[0], Cell)]
+    assert laws[0] == "AI-verordening"
+    assert any("art. " in str(row[2]) for row in table.rows)
