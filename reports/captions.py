@@ -22,7 +22,9 @@ def caption(artefact: Artefact) -> str:
     """What stands under the picture."""
     give = _CAPTIONS.get(artefact.kind)
     told = give(artefact.meta) if give and complete(artefact) else _recorded(artefact)
-    return f"{_('Synthetic')}: {told}" if artefact.title.startswith(SYNTHETIC) else told
+    if artefact.title.startswith(SYNTHETIC):
+        return _("Synthetic: {caption}").format(caption=told)
+    return told
 
 
 def alt(artefact: Artefact) -> str:

@@ -49,62 +49,129 @@ def material(*probes: ProbeReport, artefacts: tuple[Artefact, ...] = ()) -> Mate
     return Material(results, Path("."), Card(), read_verdict(None))
 
 
-def test_every_number_stands_in_the_table_with_its_interval() -> None:
-    (table,) = [
-        b for b in load_panels()["explanations"](material(report())) if isinstance(b, Table)
-    ]
-    cells = {str(row[0]): row[1] for row in table.rows}
-    told = {name: (c.text, c.sub) for name, c in cells.items() if isinstance(c, Cell)}
-    assert ".850" in told["like the map of randomised weights (rank correlation)"][0]
-    assert any("2/255" in name for name in told)
-    assert any(text == "60.0%" and "24/40" in sub for text, sub in told.values())
-    assert "8.0%" in table.note
+def tables(found: Material) -> dict[str, Table]:
+    blocks = load_panels()["explanations"](found)
+    return {b.caption: b for b in blocks if isinstance(b, Table)}
 
 
-def test_the_curves_are_drawn_beside_their_control_with_words_for_those_who_cannot_see() -> None:
+def test_every_measure_is_a_question_in_one_table_with_its_interval() -> None:
+    table = tables(material(report()))["Heat maps as evidence"]
+    asked = {row[0].text: row for row in table.rows if isinstance(row[0], Cell)}
+    same = asked["Is it like the map of randomised weights?"]
+    assert same[1].text == ".850"
+    assert "above .7" in same[0].sub
+    attacked = asked["Is it the same under an attack that keeps the decision?"]
+    assert "2/255" in attacked[0].sub
+    pointing = asked["Is its highest point at a lesion?"][1]
+    assert (pointing.text, pointing.sub.split(" · ")[1]) == ("60.0%", "24/40")
+    assert "A point drawn at random would in 8.0%" in table.note
+    assert list(table.columns) == ["Asked of the map", "Grad-CAM"]
+
+
+def test_the_share_inside_boxes_stands_in_the_same_table_and_only_under_grad_cam() -> None:
+    boxes = ProbeReport(
+        probe="gradcam",
+        findings=(
+            Finding(metric="cam_energy_in_box", value=0.026, low=0.016, high=0.038, n=29),
+            Finding(metric="box_area", value=0.009, low=0.007, high=0.013, n=29),
+        ),
+    )
+    other = finding("faithfulness", 0.1).model_copy(update={"params": {"method": "smoothgrad"}})
+    both = report().model_copy(update={"findings": (*report().findings, other)})
+    table = tables(material(both, boxes))["Heat maps as evidence"]
+    (row,) = [row for row in table.rows if "lesion boxes?" in row[0].text]
+    assert "0.9% of the image" in row[0].sub
+    assert [cell.text for cell in row[1:]] == ["2.6%", "–"]
+
+
+def test_the_curves_are_drawn_beside_their_control_over_a_table_of_their_numbers() -> None:
     (figure,) = [
         b for b in load_panels()["explanations"](material(report())) if isinstance(b, Figure)
     ]
     assert "control" in figure.caption
     assert "probability" in figure.alt
+    table = tables(material(report()))["Mean P(predicted class) by share of the pixels removed"]
+    assert list(table.columns[2:]) == ["10%", "90%"]
+    assert [list(row[2:]) for row in table.rows] == [[".90", ".50"]] * 4
 
 
 @pytest.mark.parametrize(
-    ("field", "code"),
-    [("explain.sanity", "explanation-not-evidence"),
-     ("explain.faithfulness", "explanation-unfaithful")],
+    ("field", "told"),
+    [("explain.sanity", "No evidence, as they hardly change with randomised weights: Grad-CAM"),
+     ("explain.faithfulness", "What Grad-CAM marks matters no more to the score")],
 )  # fmt: skip
-def test_the_fields_repeat_the_words_of_the_probe(field: str, code: str) -> None:
+def test_the_fields_say_what_the_signs_come_to_and_leave_numbers_to_the_table(
+    field: str, told: str
+) -> None:
     give = load_values()[field]
-    assert give(material(report())) == [WORDS[code]]
+    (line,) = give(material(report()))
+    assert line.startswith(told)
+    assert not any(character.isdigit() for character in line)
     assert give(material()) is None
     failed = ProbeReport(probe="explanations", state="failed", reason="time")
     assert give(material(failed)) is None
+
+
+def test_methods_layer_target_and_rule_are_named() -> None:
+    rule = {"rule": "first 3 of each", "seed": 11, "layer": "features.12"}
+    found = material(report(), ProbeReport(probe="gradcam", details=rule))
+    values = load_values()
+    assert values["explain.method"](found) == (
+        "Grad-CAM; layer features.12; target: the predicted class"
+    )
+    assert values["explain.rule"](found) == "first 3 of each; seed 11"
+    assert values["explain.method"](material()) is None
 
 
 def test_nothing_is_printed_without_the_probe() -> None:
     assert load_panels()["explanations"](material()) == []
 
 
-def test_confident_errors_have_a_gallery_of_their_own_before_the_rest() -> None:
-    def picture(outcome: str, picked: str, rank: int) -> Artefact:
-        meta = {"outcome": outcome, "view": "", "picked": picked, "rank": rank}
-        path = f"figures/gradcam-{outcome}-{rank}.png"
-        return Artefact(path=path, kind="gradcam", sha256="", title=path, alt="x", meta=meta)
+def picture(outcome: str, picked: str = "seeded order", rank: int = 1, view: str = "") -> Artefact:
+    meta = {"outcome": outcome, "view": view, "picked": picked, "rank": rank}
+    path = f"figures/gradcam-{outcome}-{view}-{rank}.png"
+    return Artefact(path=path, kind="gradcam", sha256="", title=path, alt="x", meta=meta)
 
-    shown = (
-        picture("TP", "seeded order", 1),
+
+GRADCAM = ProbeReport(probe="gradcam", details={"rule": "r", "control": "random"})
+
+
+def galleries(*shown: Artefact) -> list[Gallery]:
+    blocks = load_panels()["gallery"](material(GRADCAM, artefacts=shown))
+    return [b for b in blocks if isinstance(b, Gallery)]
+
+
+def test_confident_errors_have_a_gallery_of_their_own_before_the_rest() -> None:
+    found = galleries(
+        picture("TP"),
         picture("FN", "most confident", 2),
         picture("FP", "most confident", 1),
         picture("TN", "most confident", 1),
     )
-    gradcam = ProbeReport(probe="gradcam", details={"rule": "r", "control": "random"})
-    blocks = load_panels()["gallery"](material(gradcam, artefacts=shown))
-    galleries = [b for b in blocks if isinstance(b, Gallery)]
-    titles = [gallery.title for gallery in galleries]
+    titles = [gallery.title for gallery in found]
     assert titles == ["Most confident and wrong", "Most confident and right", "True positives"]
-    assert "FP-1" in galleries[0].pictures[0].caption
-    assert "control: random" in blocks[-1].text
+    assert "FP--1" in found[0].pictures[0].caption
+
+
+def test_the_pdf_has_the_surest_errors_and_the_first_of_each_outcome_and_common_view() -> None:
+    views = ["frontal", "lateral", "oblique", "axial", "other"]  # by how many images they have
+    shown = [picture("FN", rank=rank, view=view) for view in views for rank in (2, 1)]
+    surest = [picture("TN", "most confident", 1), picture("FP", "most confident", 1)]
+    found = {gallery.title: gallery for gallery in galleries(*shown, *surest)}
+    assert [f.screen_only for f in found["Most confident and wrong"].pictures] == [False]
+    assert [f.screen_only for f in found["Most confident and right"].pictures] == [True]
+    printed = [f for f in found["False negatives"].pictures if not f.screen_only]
+    assert len(printed) == 4
+    assert all("-1.png" in figure.caption for figure in printed)
+    assert [f.data["view"] for f in printed][:3] == ["frontal", "lateral", "oblique"]
+    blocks = load_panels()["gallery"](material(GRADCAM, artefacts=(*shown, *surest)))
+    assert "The PDF shows 5 of 12" in blocks[-1].text
+
+
+def test_every_picture_carries_the_outcome_and_view_to_filter_by() -> None:
+    (gallery,) = galleries(picture("FP", view="lateral"))
+    assert gallery.use == "filter"
+    assert gallery.pictures[0].data == {"outcome": "False positives", "view": "lateral"}
 
 
 def test_no_word_of_the_section_claims_too_much() -> None:

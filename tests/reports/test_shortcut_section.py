@@ -60,12 +60,44 @@ def test_the_table_prints_the_probes_own_number(results):
     assert row[1].text == f"{whole.value:.3f}".removeprefix("0")
 
 
+def test_border_and_marker_have_a_row_each_with_decisions_and_map_beside_their_controls(results):
+    (report,) = results.probes
+    (table,) = [b for b in blocks(results) if getattr(b, "caption", "").startswith("Border and")]
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert set(rows) == {"border", "side marker"}
+    for name, region in (("border", "border"), ("side marker", "marker")):
+        for place, which in enumerate((region, f"control of {region}")):
+            (by_probe,) = [
+                f
+                for f in report.findings
+                if f.metric == "decision_change_occluded"
+                and f.contrast is None
+                and f.params["region"] == which
+            ]
+            assert rows[name][place].sub.endswith(f"{by_probe.events}/{by_probe.n}")
+
+
+def test_no_table_has_more_rows_than_fit_and_the_cut_is_said(results):
+    (report,) = results.probes
+    one = next(f for f in report.findings if f.metric == "attribute_from_features")
+    many = [
+        one.model_copy(update={"params": {"attribute": f"a{n}", "value": "1"}}) for n in range(40)
+    ]
+    longer = report.model_copy(update={"findings": (*report.findings, *many)})
+    found = blocks(results.model_copy(update={"probes": (longer,)}))
+    (table,) = [
+        b for b in found if getattr(b, "caption", "") == "Attributes in the model's features"
+    ]
+    assert len(table.rows) == 15
+    assert "The first 15 of" in table.note
+
+
 def test_the_two_fields_say_the_signs(results):
     values = load_values()
     metadata = " ".join(values["errors.metadata"](material_of(results)))
     occlusion = " ".join(values["errors.occlusion"](material_of(results)))
-    assert "marker yes is found in" in metadata
-    assert "Filling the marker changes" in occlusion
+    assert "Metadata alone predict the label, without the image (marker)" in metadata
+    assert "Decisions depend on the side marker" in occlusion
     assert not overclaims(f"{metadata} {occlusion}")
 
 
