@@ -37,7 +37,7 @@ def performance(
 ) -> str:
     """A data: address: a pane each for what is there. `precision` lines are those of `roc`."""
     panes = [bool(roc), bool(precision), benefit is not None]
-    width = WIDTH * min(3, 0.4 + sum(panes)) / 3 if sum(panes) < 3 else WIDTH
+    width = WIDTH if sum(panes) > 1 else 0.55 * WIDTH
     with drawing(sum(panes), 1, HEIGHT, width) as (figure, grid):
         axes = iter(grid[0])
         handles: dict[str, Any] = {}

@@ -32,11 +32,11 @@ def specificity(material: Material) -> Value:
 @value("clean.accuracy")
 def accuracy(material: Material) -> Value:
     """With what always saying the commonest class would reach."""
-    found, labels = material.clean("accuracy"), material.results.data.labels
-    if found is None or not labels:
+    found, data = material.clean("accuracy"), material.results.data
+    total = sum(data.labels.values())
+    if found is None or not total or total != data.cases:
         return _clean(material, "accuracy")
-    name, n = max(labels.items(), key=lambda item: item[1])
-    total = sum(labels.values())
+    name, n = max(data.labels.items(), key=lambda item: item[1])
     always = _('Always answering "{name}" would reach {share} ({n}/{total}).').format(
         name=name, share=decimal(f"{100 * n / total:.1f}%"), n=n, total=total
     )
