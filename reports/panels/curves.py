@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from audit.results import Finding
 from reports.blocks import Block, Cell, Figure, Table
@@ -51,9 +52,9 @@ def by_group(material: Material) -> Sequence[Block]:
     if not groups or not stress:
         return []
     attribute = next(iter(groups[0]))
-    alike = [g for g in groups if set(g) == {attribute}]
-    same = [g for g in alike if _known(material, stress, g)][:MOST_GROUPS]
-    panes = [_group_pane(material, metric, stress, same) for metric in BY_GROUP]
+    alike = [_swept(material, stress, g) for g in groups if set(g) == {attribute}]
+    same = [one for one in alike if any(one.points.values())][:MOST_GROUPS]
+    panes = [_group_pane(material, metric, same) for metric in BY_GROUP]
     panes = [pane for pane in panes if len(pane.series) > 1]
     if not panes:
         return []
@@ -63,60 +64,65 @@ def by_group(material: Material) -> Sequence[Block]:
         "numbers are in the table below."
     ).format(
         metrics=", ".join(pane.title for pane in panes),
-        groups=", ".join(group_name(g) for g in same),
-        **about,
+        groups=", ".join(group_name(one.group) for one in same),
+        attack=about["attack"],
     )
     caption = _(
         "By {attribute}, under {attack}, the attack that saw most images. Bands: 95% CI; groups "
         "too small for a rate are left out. Lines of two groups that lie apart are no tested "
         "difference."
     ).format(**about)
-    return [Figure(curves(panes, _(AXIS), caption), alt, caption), _table(material, stress, same)]
+    table = _table(_("{attack} by {attribute}").format(**about), same)
+    return [Figure(curves(panes, _(AXIS), caption), alt, caption), table]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A group and its points by metric; none of a metric that has no value at any level."""
+
+    group: dict[str, str]
+    points: Mapping[str, Points]
 
 
 def _widest(material: Material) -> str:
     """The attack with several ε that examined most images; the first of equals."""
-    seen = {stress: points[0][1].n for stress, points in material.sweeps("robust_accuracy").items()}
-    return max(seen, key=lambda stress: seen[stress], default="")
+    found = material.sweeps("robust_accuracy")
+    return max(found, key=lambda stress: found[stress][0][1].n, default="")
 
 
-def _known(material: Material, stress: str, group: Group) -> bool:
-    return any(
-        f.value is not None
-        for metric in BY_GROUP
-        for _level, f in material.sweeps(metric, group).get(stress, [])
-    )
+def _swept(material: Material, stress: str, group: dict[str, str]) -> Swept:
+    points = {metric: material.sweeps(metric, group).get(stress, []) for metric in BY_GROUP}
+    known = {
+        metric: several if any(f.value is not None for _level, f in several) else []
+        for metric, several in points.items()
+    }
+    return Swept(group, known)
 
 
-def _group_pane(
-    material: Material, metric: str, stress: str, groups: Sequence[dict[str, str]]
-) -> Pane:
-    series = {}
-    for group in groups:
-        points = material.sweeps(metric, group).get(stress, [])
-        if any(f.value is not None for _level, f in points):
-            series[group_name(group)] = _with_clean(material, metric, group, points)
+def _group_pane(material: Material, metric: str, groups: Sequence[Swept]) -> Pane:
+    series = {
+        group_name(one.group): _with_clean(material, metric, one.group, one.points[metric])
+        for one in groups
+        if one.points[metric]
+    }
     return Pane(sentence(metric_name(metric)), series, {})
 
 
-def _table(material: Material, stress: str, groups: Sequence[dict[str, str]]) -> Table:
+def _table(caption: str, groups: Sequence[Swept]) -> Table:
     rows: list[list[str | Cell]] = []
     for metric in BY_GROUP:
-        sweeps = [dict(material.sweeps(metric, group).get(stress, [])) for group in groups]
-        for at in sorted({place for sweep in sweeps for place in sweep}):
+        levels = [dict(one.points[metric]) for one in groups]
+        for at in sorted({place for found in levels for place in found}):
             words = _("{metric}, ε = {level}/255").format(
                 metric=sentence(metric_name(metric)), level=level(at)
             )
-            rows.append([words, *(rate_cell(sweep.get(at)) for sweep in sweeps)])
+            rows.append([words, *(rate_cell(found.get(at)) for found in levels)])
     share = 70 // len(groups)
     widths = (100 - share * len(groups), *(share for _group in groups))
-    columns = [_("Metric, level"), *(group_name(group) for group in groups)]
+    columns = [_("Metric, level"), *(group_name(one.group) for one in groups)]
     note = _(
         "95% CI · k/n below each value. † imprecise. Too few: under 10 to count by. Other attacks "
         "and attributes by group are in audit.json."
-    )
-    caption = _("{attack} by {attribute}").format(
-        attack=stress_name(stress), attribute=next(iter(groups[0]))[:40]
     )
     return Table(caption, columns, rows, note, frozenset(range(1, len(columns))), widths)
 

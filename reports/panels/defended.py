@@ -56,8 +56,8 @@ def _side_by_side(material: Material, names: Sequence[str]) -> list[Block]:
         "Per setting two joined points, without and with {defences}; the numbers are in the table "
         "below."
     ).format(defences=", ".join(panes))
-    words = (_("without the defence"), _("with the defence"))
-    picture = before_after([_named(s) for s in shown], panes, words, caption)
+    sides = (_("without the defence"), _("with the defence"))
+    picture = before_after([_named(s) for s in shown], panes, sides, caption)
     return [Figure(picture, alt, caption), _table(shown, names, len(found))]
 
 
@@ -88,8 +88,7 @@ def _table(shown: Sequence[Setting], names: Sequence[str], of: int) -> Table:
     share = min(30, 72 // len(names))
     widths = (100 - share * len(names), *(share for _name in names))
     columns = [_("Setting"), *(sentence(defence_name(name)) for name in names)]
-    numeric = frozenset(range(1, len(columns)))
-    return Table(_("Defences: before and after"), columns, rows, note, numeric, widths)
+    return Table(_("Defences: before and after"), columns, rows, note, widths=widths)
 
 
 def _cell(pair: Pair | None) -> Cell:

@@ -61,8 +61,14 @@ def _name(curve: Curve) -> str:
 
 def as_finding(curve: Curve) -> Finding:
     """What a curve rests on, for the words that findings have."""
-    where = {"stress": curve.stress, "params": curve.params, "variant": curve.variant}
-    return Finding(metric="attack_success", n=curve.n, events=curve.events, **where)
+    return Finding(
+        metric="attack_success",
+        stress=curve.stress,
+        params=curve.params,
+        variant=curve.variant,
+        n=curve.n,
+        events=curve.events,
+    )
 
 
 def _table(shown: dict[str, Curve], of: int) -> Table:

@@ -105,7 +105,7 @@ def differences(material: Material) -> Sequence[Block]:
     ]
     columns = [_("Groups"), *(sentence(metric_name(m)) for m in METRICS)]
     caption = _("Differences between subgroups, in points (AUROC: as it is)")
-    return [Table(caption, columns, rows, note, frozenset({1, 2, 3}), (34, 22, 22, 22))]
+    return [Table(caption, columns, rows, note, widths=(31, 23, 23, 23))]
 
 
 def _largest_first(

@@ -100,7 +100,8 @@ def _search(results: Results) -> str:
     known = results.provenance
     if known.search == "exact":
         return _("Attacks searched with the audited network itself.")
+    part = f"{known.search_drift:.12f}".rstrip("0").rstrip(".")
     return _(
         "Attacks searched with a faster form of the network ({form}), whose logits differed by "
         "at most {drift} of the largest; every success was judged by the untouched network."
-    ).format(form=known.search, drift=decimal(f"{known.search_drift:g}"))
+    ).format(form=known.search, drift=decimal(part))

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from audit.results import Results
-from reports.blocks import Figure, Table
+from reports.blocks import Cell, Figure, Table
 from reports.card import Card
 from reports.figures.heat import heat
 from reports.material import Material
@@ -28,7 +28,7 @@ def svg(source: str) -> bytes:
     return base64.b64decode(source.partition(",")[2])
 
 
-@pytest.mark.parametrize("name", ["attack_curves", "corruption_curves", "rotation_map", "forest"])
+@pytest.mark.parametrize("name", ["attack_curves", "corruption_matrix", "rotation_map", "forest"])
 def test_a_picture_is_well_formed_repeatable_and_without_date(name: str) -> None:
     panel = load_panels()[name]
     first, second = (
@@ -48,7 +48,7 @@ def test_the_map_names_its_lowest_and_highest_cell_in_words() -> None:
     assert isinstance(table, Table)
     assert "37.5% (95% CI 25.7–50.5%; 24/64)" in figure.alt
     assert "highest at +0°, +0% across, +0% down: 85.9%" in figure.alt
-    assert table.rows[0] == ["Not moved", "85.9% (95% CI 75.0–93.4%; 55/64)"]
+    assert table.rows[0] == ["Not moved", Cell("85.9%", sub="75.0–93.4% · 55/64")]
 
 
 def test_a_map_of_thirty_one_by_twenty_five_cells_is_drawn() -> None:
