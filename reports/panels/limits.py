@@ -2,95 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reports.blocks import Block, Items, Table, Text
 from reports.card import card_overclaims
+from reports.flow import thousands
+from reports.language import _, ngettext, recorded
+from reports.limitations import limitations_of
 from reports.material import Material
-from reports.numbers import run_name, stress_name
+from reports.numbers import listed, run_name, stress_name
 from reports.outline import outline
 from reports.panels.registry import panel
 from reports.sections import field
 
-MOST_SKIPPED = 200
+MOST_SKIPPED = 15
+MOST_ROWS = 30
+EXPECTED = ("view", "sex", "age_band", "device", "site")
+Gap = tuple[str, str, str]  # what, its kind, why
 
 
 @panel("not_tested")
 def not_tested(material: Material) -> Sequence[Block]:
-    rows = [*_stresses(material), *_probes(material), *_fields(material)]
-    return [Table("Not tested", ["What", "Kind", "Why"], rows, widths=(36, 20, 44))] if rows else []
+    """What has the same reason stands in one row."""
+    gaps = [*_stresses(material), *_probes(material), *_attributes(material), *_fields(material)]
+    rows = [[kind, listed(whats), why] for kind, why, whats in _gathered(gaps)]
+    if not rows:
+        return []
+    note = ""
+    if len(rows) > MOST_ROWS:
+        note = _("The first {shown} of {n} rows; all are in audit.json.").format(
+            shown=MOST_ROWS, n=len(rows)
+        )
+    columns = [_("Kind"), _("What"), _("Why not")]
+    return [Table(_("Not tested"), columns, rows[:MOST_ROWS], note, widths=(14, 50, 36))]
 
 
-def _stresses(material: Material) -> list[list[str]]:
+def _gathered(gaps: Iterable[Gap]) -> Iterator[tuple[str, str, list[str]]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for what, kind, why in gaps:
+        found.setdefault((kind, why), []).append(what)
+    for (kind, why), whats in found.items():
+        yield kind, why, list(dict.fromkeys(whats))
+
+
+def _why(reason: str | None) -> str:
+    return recorded(reason) if reason else _("no reason recorded")
+
+
+def _stresses(material: Material) -> Iterator[Gap]:
     plan = material.results.plan
-    left_out = [[stress_name(name), "stress", reason] for name, reason in plan.not_tested.items()]
-    return left_out + [
-        [
-            run_name(run),
-            f"stress, {run.state}",
-            run.reason or "no reason recorded",
-        ]
-        for run in plan.runs
-        if run.state != "done"
-    ]
+    for run in plan.runs:
+        if run.state != "done":
+            yield (
+                run_name(run),
+                _("Run {state}").format(state=recorded(run.state)),
+                _why(run.reason),
+            )
+    for name, why in plan.not_tested.items():
+        yield stress_name(name), _("Stress"), _why(why)
 
 
-def _probes(material: Material) -> list[list[str]]:
-    return [
-        [report.probe, f"probe, {report.state}", report.reason or "no reason recorded"]
-        for report in material.results.probes
-        if report.state != "done"
-    ]
+def _probes(material: Material) -> Iterator[Gap]:
+    for report in material.results.probes:
+        if report.state != "done":
+            kind = _("Probe {state}").format(state=recorded(report.state))
+            yield report.probe.replace("_", " "), kind, _why(report.reason)
 
 
-def _fields(material: Material) -> list[list[str]]:
-    """The computed fields of the outline that this run could not fill."""
-    return [
-        [row.label, f"§{section.number} field", row.absent]
-        for section in outline()
-        for row in section.rows
-        if row.source == "A" and field(row, material).state == "not computed"
-    ]
+def _attributes(material: Material) -> Iterator[Gap]:
+    have = material.results.data.attributes
+    for name in EXPECTED:
+        if name not in have:
+            yield name.replace("_", " "), _("Attribute"), _("The data does not carry it.")
+
+
+def _fields(material: Material) -> Iterator[Gap]:
+    """The computed fields of the outline that this run could not fill, by section and reason."""
+    for section in outline():
+        for row in section.rows:
+            if row.source == "A" and field(row, material).state == "not computed":
+                yield _(row.label), _("Field of §{n}").format(n=section.number), _(row.absent)
 
 
 @panel("limitations")
 def limitations(material: Material) -> Sequence[Block]:
-    return [Items(found_limits(material), "Limitations that follow from the data and the run")]
-
-
-def found_limits(material: Material) -> list[str]:
-    results = material.results
-    data, model = results.data, results.model
-    found = ["One data set on one date; other hospitals, devices and years were not seen."]
-    if data.synthetic:
-        found.append("The data is synthetic: nothing here was observed in a patient.")
-    if material.independent:
-        found.append(
-            "Images treated as independent: patients are not identified, or not for all images."
-        )
-    sens, spec = material.clean("sensitivity"), material.clean("specificity")
-    if sens and sens.n < 100:
-        colour = "fewer than 50" if sens.n < 50 else "fewer than 100"
-        found.append(f"{sens.n} positive cases: {colour} (our convention for small).")
-    if sens and spec and sens.n and (sens.n / (sens.n + spec.n)) > 0.1:
-        share = 100 * sens.n / (sens.n + spec.n)
-        found.append(f"{share:.0f}% of the cases are positive; in practice the share may differ.")
-    if model.preparation_origin == "assumed":
-        found.append(
-            "Preprocessing unverified: the model file does not say how images are prepared."
-        )
-    sampled = [r for r in results.plan.runs if r.state == "done" and r.sample < r.of]
-    found += [
-        f"{run_name(run)} saw {run.sample} of {run.of} cases ({run.rule})." for run in sampled
-    ]
-    wide = sum(f.imprecise for f in results.findings)
-    if wide:
-        found.append(
-            f"{wide} of {len(results.findings)} numbers are imprecise (half-width over 10 points)."
-        )
-    notes = (*results.notes, *model.notes, *data.notes)
-    found += [f"{note.level.capitalize()}: {note.text}" for note in notes if note.level != "info"]
-    return list(dict.fromkeys(found))
+    title = _("Limitations that follow from the data and the run")
+    return [Items(limitations_of(material), title)]
 
 
 @panel("skipped_cases")
@@ -98,11 +95,15 @@ def skipped_cases(material: Material) -> Sequence[Block]:
     skipped = material.results.data.skipped
     if not skipped:
         return []
-    rows = [[case.case, case.reason] for case in skipped[:MOST_SKIPPED]]
-    rest = len(skipped) - len(rows)
-    note = f"{rest} more in audit.json." if rest else ""
-    columns = ["Case", "Why"]
-    return [Table(f"Skipped cases ({len(skipped)})", columns, rows, note, widths=(22, 78))]
+    rows = [[case.case, recorded(case.reason)] for case in skipped[:MOST_SKIPPED]]
+    note = ""
+    if len(skipped) > len(rows):
+        note = _("The first {shown} of {n}; all are in audit.json.").format(
+            shown=len(rows), n=thousands(len(skipped))
+        )
+    columns = [_("Case"), _("Why")]
+    caption = ngettext("Skipped cases ({n})", "Skipped cases ({n})", len(skipped))
+    return [Table(caption.format(n=thousands(len(skipped))), columns, rows, note, widths=(22, 78))]
 
 
 @panel("card_wording")
@@ -110,7 +111,6 @@ def card_wording(material: Material) -> Sequence[Block]:
     found = card_overclaims(material.card)
     if not found:
         return []
-    words = "; ".join(f"“{word}” in {place}" for place, word in found)
-    return [
-        Text(f"{words}. No evidence in this report carries these words.", "Wording of card.yaml.")
-    ]
+    words = "; ".join(_("“{word}” in {place}").format(word=w, place=place) for place, w in found)
+    text = _("{words}. No evidence in this report carries these words.").format(words=words)
+    return [Text(text, _("Wording of card.yaml."))]

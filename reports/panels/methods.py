@@ -1,86 +1,153 @@
-"""Section 19: the runs, what was assumed, the glossary, and a page in plain language."""
+"""Section 19: the runs, the intervals, what was noted, the glossary, and a plain-language page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from audit.results import Finding, PlannedRun, Results, as_levels
 from reports.blocks import Block, Items, Page, Table
+from reports.flow import thousands
+from reports.language import _, ngettext, recorded
 from reports.material import Material
-from reports.numbers import amount, origin, ratio, stress_name
+from reports.numbers import defence_name, listed, metric_name, origin, stress_name
 from reports.panels.registry import panel
+from reports.plain import in_plain_language
 from reports.texts import text_data
+
+MOST_METRICS = 8
+MOST_RUNS = 30
+MOST_NOTES = 12
+PRINTED_ELSEWHERE = {"years", "split", "without-row", "unlabelled", "window", "polarity"}
 
 
 @panel("runs_table")
 def runs_table(material: Material) -> Sequence[Block]:
-    rows = [
-        [
-            ", ".join([stress_name(run.stress), *origin(run.surrogate)]),
-            "" if run.defence == "none" else run.defence,
-            f"{run.sample}/{run.of}",
-            run.state,
-            "; ".join(f"{k} = {_param(k, v)}" for k, v in run.params.items()),
-            f"{run.forwards:,}".replace(",", "\u202f") if run.forwards else "–",
-        ]
-        for run in material.results.plan.runs
-    ]
-    columns = ["Run", "Defence", "Cases", "State", "Parameters", "Forwards"]
+    """A row per stress and origin of its images, with all defences it was run under."""
+    rows = [_row(runs) for runs in _by_stress(material.results.plan.runs)]
+    note = _("Cases: of those read. Forwards: images that went through the model, all defences.")
+    if len(rows) > MOST_RUNS:
+        more = _("The first {shown} of {n} rows; all are in audit.json.")
+        note = f"{note} {more.format(shown=MOST_RUNS, n=len(rows))}"
+    columns = [_("Stress"), _("Levels and settings"), _("Defences"), _("Cases"), _("Forwards")]
+    widths = (22, 34, 20, 12, 12)
+    return [Table(_("Runs"), columns, rows[:MOST_RUNS], note, frozenset({3, 4}), widths)]
+
+
+def _by_stress(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
+    found: dict[tuple[str, str], list[PlannedRun]] = {}
+    for run in runs:
+        found.setdefault((run.stress, run.surrogate), []).append(run)
+    return list(found.values())
+
+
+def _row(runs: Sequence[PlannedRun]) -> list[str]:
+    first = runs[0]
+    name = ", ".join([stress_name(first.stress), *origin(first.surrogate)])
+    settings = "; ".join(f"{_setting(k)} {_param(k, v)}" for k, v in first.params.items())
+    forwards = sum(run.forwards for run in runs)
     return [
-        Table("Runs", columns, rows, numeric=frozenset({2, 5}), widths=(24, 10, 12, 12, 30, 12))
+        name,
+        settings or "–",
+        listed([_under(run) for run in runs]),
+        listed(list(dict.fromkeys(f"{run.sample}/{run.of}" for run in runs))),
+        thousands(forwards) if forwards else "–",
     ]
 
 
-def _param(name: str, value: object) -> str:
-    if isinstance(value, list):
+def _under(run: PlannedRun) -> str:
+    """The defence, and how the run ended where it was not carried out."""
+    state = "" if run.state == "done" else f" ({recorded(run.state)})"
+    return defence_name(run.defence) + state
+
+
+def _setting(name: str) -> str:
+    return "ε" if name.startswith("epsilon") else name.replace("_", " ")
+
+
+def _param(name: str, value: Any) -> str:
+    if isinstance(value, list | tuple):
         return ", ".join(_param(name, inner) for inner in value)
-    if isinstance(value, float) and name.startswith("epsilon"):
-        return f"{value * 255:g}/255"
+    if isinstance(value, float) and "epsilon" in name:
+        return as_levels(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@panel("intervals")
+def intervals(material: Material) -> Sequence[Block]:
+    """Which method made the interval of which number."""
+    found: dict[str, list[str]] = {}
+    for f in _every(material.results):
+        if f.method and f.value is not None:
+            name = _difference(f) if f.contrast else metric_name(f.metric)
+            found.setdefault(f.method, []).append(name)
+    rows = [[recorded(method), _first(names)] for method, names in sorted(found.items())]
+    if not rows:
+        return []
+    columns = [_("Method"), _("For")]
+    return [Table(_("Intervals"), columns, rows, widths=(34, 66))]
+
+
+def _every(results: Results) -> Iterator[Finding]:
+    yield from results.findings
+    for report in results.probes:
+        yield from report.findings
+
+
+def _difference(finding: Finding) -> str:
+    return _("differences of {metric}").format(metric=metric_name(finding.metric))
+
+
+def _first(names: Sequence[str]) -> str:
+    known = list(dict.fromkeys(names))
+    more = len(known) - MOST_METRICS
+    if more <= 0:
+        return ", ".join(known)
+    told = ngettext("{n} more", "{n} more", more).format(n=more)
+    return ", ".join([*known[:MOST_METRICS], told])
 
 
 @panel("assumptions")
 def assumptions(material: Material) -> Sequence[Block]:
+    """What was noted for information; warnings and assumptions stand in section 17."""
     results = material.results
     notes = (*results.notes, *results.model.notes, *results.data.notes)
-    probes = [note for report in results.probes for note in report.notes]
-    words = [f"{note.level}: {note.text}" for note in (*notes, *probes)]
-    return [Items(words, "Notes of the run")] if words else []
+    words = [
+        recorded(note.text)
+        for note in notes
+        if note.level == "info" and note.code not in PRINTED_ELSEWHERE
+        and not note.code.startswith("suppressed-below")
+    ]  # fmt: skip
+    told = list(dict.fromkeys(words))[:MOST_NOTES]
+    return [Items(told, _("Notes of the run"))] if told else []
 
 
 @panel("glossary")
-def glossary(_: Material) -> Sequence[Block]:
-    return [
-        Table(
-            "Glossary",
-            ["Term", "Meaning"],
-            text_data("glossary.yaml"),
-            widths=(30, 70),
-            source="",
-        )
+def glossary(material: Material) -> Sequence[Block]:
+    """The terms that occur in this report."""
+    here = _words(material)
+    rows = [
+        [_(entry["term"]), _(entry["meaning"])]
+        for entry in text_data("glossary.yaml")
+        if "when" not in entry or here & set(entry["when"])
     ]
+    columns = [_("Term"), _("Meaning")]
+    return [Table(_("Glossary"), columns, rows, widths=(26, 74), source="")]
+
+
+def _words(material: Material) -> set[str]:
+    """Metrics with a value, stresses and defences carried out, probes done, kinds of pictures."""
+    results = material.results
+    told = [f for f in _every(results) if f.value is not None]
+    runs = [run for run in results.plan.runs if run.state == "done"]
+    here = {f.metric for f in told} | {f.stress for f in told} | {f.defence for f in told}
+    here |= {name for run in runs for name in (run.stress, run.defence)}
+    here |= {report.probe for report in results.probes if report.state == "done"}
+    here |= {artefact.kind for artefact in results.artefacts}
+    here |= {"difference"} if any(f.contrast for f in told) else set()
+    return here | ({"gate"} if material.judgement.rulings else set())
 
 
 @panel("plain_language")
 def plain_language(material: Material) -> Sequence[Block]:
-    data = material.results.data
-    sens, spec = material.clean("sensitivity"), material.clean("specificity")
-    shown = material.images_examined.replace("images", "X-ray pictures")
-    words = [f"A computer model was shown {shown} from {data.name}."]
-    if data.synthetic:
-        words.append("The pictures were made by a computer; no patient was involved.")
-    positive = material.results.model.positive_class
-    for found, told in (
-        (sens, f"Of the pictures labelled “{positive}” it recognised"),
-        (spec, f"Of the other pictures it rightly did not call “{positive}”"),
-    ):
-        if found and found.value is not None:
-            share = amount(found.metric, found.value)
-            words.append(f"{told} {ratio(found).replace('/', ' of ')}, about {share}.")
-        else:
-            words.append(f"{told}: too few pictures to say.")
-    words.append(
-        "Then the pictures were changed on purpose, slightly or by turning and shifting them, to "
-        "see whether the answers stay the same. Section 8 tells how often they did not."
-    )
-    words.append("This does not say how the model will do elsewhere, or whether to use it.")
-    return [Page("In plain language", words)]
+    return [Page(_("In plain language"), in_plain_language(material))]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.blocks import Block, Gallery, Text
+from reports.blocks import Block, Gallery
+from reports.language import _
 from reports.material import Material
-from reports.panels.gallery import figure_of
+from reports.panels.gallery import figure_of, left_out
 from reports.panels.registry import panel
 
 
@@ -16,7 +17,7 @@ def quality_pictures(material: Material) -> Sequence[Block]:
     if not pictures:
         return []
     if not material.images:
-        return [Text(f"Left out: {len(pictures)} pictures (edition without images).", "Quality.")]
-    note = "Up to two per reason, in seeded order, as the model sees them."
+        return [left_out(len(pictures), _("Quality."))]
+    note = _("Up to two per reason, in seeded order, as the model sees them.")
     shown = [figure_of(material.folder, artefact) for artefact in pictures]
-    return [Gallery("Beyond the limits of quality", shown, note)]
+    return [Gallery(_("Beyond the limits of quality"), shown, note)]

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from audit.results import Finding, ProbeReport
 from reports.blocks import Block, Cell, Figure, Table, Text
 from reports.cells import rate_cell
 from reports.figures.quartiles import quartiles
+from reports.language import N_, _, decimal, recorded
 from reports.material import Material
+from reports.numbers import reason
+from reports.p_values import p_text
 from reports.panels.registry import panel
+
+MOST_MEASURES = 4
+MEASURES = {
+    "blur_effect": N_("blur"),
+    "contrast": N_("contrast"),
+    "standard_deviation": N_("spread of the grey values"),
+    "entropy": N_("entropy"),
+    "noise_share": N_("share of noise"),
+    "black": N_("share of black pixels"),
+    "white": N_("share of white pixels"),
+    "border": N_("share of plain border"),
+    "laplacian_variance": N_("edge strength (Laplacian)"),
+    "high_frequency_share": N_("share of fine detail"),
+}
 
 
 @panel("quality_quartiles")
 def by_quartile(material: Material) -> Sequence[Block]:
+    """The measures that go most with errors, whichever way; the others stay in audit.json."""
     report = next((r for r in material.results.probes if r.probe == "quality"), None)
     found = _by_measure(report) if report else {}
     if report is None or not found:
         return []
-    warned = [Text(n.text) for n in report.notes if n.code == "quality-dependent"]
-    return [*warned, _figure(found), _table(report, found)]
+    links = {str(f.params["measure"]): f for f in report.findings if f.metric == "error_by_quality"}
+    strongest = sorted(found, key=lambda name: (-_strength(links.get(name)), name))[:MOST_MEASURES]
+    shown = {name: found[name] for name in strongest}
+    warned = [Text(recorded(n.text)) for n in report.notes if n.code == "quality-dependent"]
+    return [*warned, _figure(shown), _table(shown, links, len(found))]
+
+
+def _strength(link: Finding | None) -> float:
+    return abs(link.value - 0.5) if link and link.value is not None else -1.0
 
 
 def _by_measure(report: ProbeReport) -> dict[str, list[Finding]]:
@@ -30,49 +55,49 @@ def _by_measure(report: ProbeReport) -> dict[str, list[Finding]]:
     return {name: fs for name, fs in found.items() if any(f.value is not None for f in fs)}
 
 
-def _figure(found: dict[str, list[Finding]]) -> Figure:
+def measure_name(name: str) -> str:
+    return _(MEASURES[name]) if name in MEASURES else name.replace("_", " ")
+
+
+def _figure(found: Mapping[str, list[Finding]]) -> Figure:
     panes = {
-        name.replace("_", " "): [f for f in fs if f.value is not None] for name, fs in found.items()
+        measure_name(name): [f for f in fs if f.value is not None] for name, fs in found.items()
     }
-    caption = (
-        "Accuracy in each quartile of each measure, 1 the lowest. Bars: 95% CI. Quartiles are "
-        "those of these images; what a picture shows may go with its quality."
+    caption = _(
+        "Accuracy in each quartile of a measure of quality, 1 the lowest. Bars: 95% CI. Quartiles "
+        "are those of these images; what a picture shows may go with its quality."
     )
-    alt = (
-        f"Accuracy by quartile of {len(panes)} measures of quality with 95% intervals; the numbers "
-        "are in the table below."
-    )
+    alt = _(
+        "Accuracy by quartile of {n} measures of quality with 95% intervals; the numbers are in "
+        "the table below."
+    ).format(n=len(panes))
     return Figure(quartiles(panes, caption), alt, caption)
 
 
-def _table(report: ProbeReport, found: dict[str, list[Finding]]) -> Table:
-    links = {str(f.params["measure"]): f for f in report.findings if f.metric == "error_by_quality"}
+def _table(found: Mapping[str, list[Finding]], links: Mapping[str, Finding], of: int) -> Table:
     rows: list[list[str | Cell]] = []
     for name, fs in found.items():
         cells = {int(str(f.params["quartile"])): rate_cell(f) for f in fs}
-        quarter = [cells.get(q, Cell("–", sub="none")) for q in (1, 2, 3, 4)]
-        rows.append([name.replace("_", " "), *quarter, _link(links.get(name))])
-    columns = [
-        "Measure",
-        "Quartile 1",
-        "Quartile 2",
-        "Quartile 3",
-        "Quartile 4",
-        "Link with errors",
-    ]
-    note = (
-        "95% CI · k/n below each value. Link with errors: chance that a wrong decision measures "
-        "higher than a right one of the same label (50%: none), Holm p over the measures. "
-        "† imprecise."
+        quarter = [cells.get(q, Cell("–", sub=_("none"))) for q in (1, 2, 3, 4)]
+        rows.append([measure_name(name), *quarter, _link(links.get(name))])
+    quarters = [_("Quartile {q}").format(q=q) for q in (1, 2, 3, 4)]
+    columns = [_("Measure"), *quarters, _("Link with errors")]
+    note = _(
+        "Link with errors: chance that a wrong decision measures higher than a right one of the "
+        "same label (50%: none), p adjusted after Holm over the measures. † imprecise."
     )
+    if of > len(found):
+        more = _("The {shown} measures with the strongest link of {n}; all are in audit.json.")
+        note = f"{note} {more.format(shown=len(found), n=of)}"
     widths = (18, 17, 17, 17, 17, 14)
     numeric = frozenset({1, 2, 3, 4, 5})
-    return Table("Accuracy by quartile of quality", columns, rows, note, numeric, widths)
+    return Table(_("Accuracy by quartile of quality"), columns, rows, note, numeric, widths)
 
 
 def _link(finding: Finding | None) -> Cell:
-    if finding is None or finding.value is None:
-        return Cell("–", sub=finding.reason or "" if finding else "not computed")
+    if finding is None:
+        return Cell("–", sub=_("not computed"))
+    if finding.value is None:
+        return Cell("–", sub=reason(finding))
     p = finding.p_holm if finding.p_holm is not None else 1.0
-    words = "Holm p < .001" if p < 0.001 else f"Holm p {p:.3f}"
-    return Cell(f"{100 * finding.value:.0f}%", sub=words)
+    return Cell(decimal(f"{100 * finding.value:.0f}%"), sub=f"p {p_text(p)}")

@@ -25,14 +25,16 @@ def any_small(cell: Cell, below: int) -> bool:
 def left_out(total: Cell, parts: Mapping[Name, Cell], hidden: set[Name], below: int) -> set[Name]:
     """The parts to leave out so that the total less those that stand is 0 or at least `below`.
 
-    `hidden` are out already. The smallest others follow one by one; in the order of `parts` where
-    they are as small. Parts of nothing but zeros stay, for leaving them out would hide nothing.
+    `hidden` are out already. The smallest others follow one by one, by name where they
+    are as small. Parts of nothing but zeros stay, for leaving them out would hide nothing.
 
     >>> left_out((30,), {"a": (2,), "b": (9,), "c": (19,)}, {"a"}, 5) == {"a", "b"}
     True
     """
     out = set(hidden)
-    order = sorted((name for name in parts if name not in out), key=lambda name: sum(parts[name]))
+    order = sorted(
+        (name for name in parts if name not in out), key=lambda name: (sum(parts[name]), repr(name))
+    )
     waiting = [name for name in order if any(parts[name])]
     while waiting and any_small(_rest(total, parts, out), below):
         out.add(waiting.pop(0))

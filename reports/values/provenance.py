@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports.language import _, recorded
 from reports.material import Material
 from reports.numbers import blocks_of
 from reports.summary import RULE_OF_WORST
@@ -22,63 +23,77 @@ def command(material: Material) -> Value:
 @value("provenance.tool")
 def tool(material: Material) -> Value:
     results = material.results
-    return f"{results.tool} {results.tool_version}, audit.json schema {results.schema_version}"
+    words = _("{tool} {version}, audit.json schema {schema}")
+    return words.format(
+        tool=results.tool, version=results.tool_version, schema=results.schema_version
+    )
 
 
 @value("provenance.machine")
 def machine(material: Material) -> Value:
     known = material.results.provenance
     parts = [known.platform, f"Python {known.python}" if known.python else "", known.device]
-    batch = f"batch size {known.batch_size}" if known.batch_size else ""
-    return ", ".join(part for part in [*parts, batch] if part)
+    batch = _("batch size {n}").format(n=known.batch_size) if known.batch_size else ""
+    search = _("attacks searched with the network as {kind}").format(kind=recorded(known.search))
+    return ", ".join(part for part in [*parts, batch, search] if part)
+
+
+@value("provenance.predictions")
+def predictions(material: Material) -> Value:
+    digest = material.results.predictions_sha256
+    return blocks_of(digest) if digest else None
 
 
 @value("provenance.gate_file")
 def gate_file(material: Material) -> Value:
-    recorded = material.results.provenance.gate_file
+    recorded_before = material.results.provenance.gate_file
     judged = material.judgement.gate_file_sha256
-    lines = []
-    if recorded:
-        lines.append(
-            f"recorded {recorded.recorded}, before the first unit: {blocks_of(recorded.sha256)}"
-        )
-    else:
-        lines.append("No threshold file was recorded before the run.")
-    if judged and (recorded is None or judged != recorded.sha256):
-        lines.append(f"judged by another file: {blocks_of(judged)}")
+    lines = [_("No threshold file was recorded before the run.")]
+    if recorded_before:
+        words = _("recorded {day}, before the first unit: {hash}")
+        day = recorded_before.recorded
+        lines = [words.format(day=day, hash=blocks_of(recorded_before.sha256))]
+    if judged and (recorded_before is None or judged != recorded_before.sha256):
+        lines.append(_("judged by another file: {hash}").format(hash=blocks_of(judged)))
     return lines
 
 
 @value("plan.preset")
 def preset(material: Material) -> Value:
     plan = material.results.plan
-    return f"preset {plan.preset}, seed {plan.seed}"
+    words = _("preset {preset}, seed {seed}; every random draw follows from it and the case id")
+    return words.format(preset=plan.preset, seed=plan.seed)
 
 
 @value("methods.worst")
-def rule_of_worst(_: Material) -> Value:
-    return RULE_OF_WORST
+def rule_of_worst(_material: Material) -> Value:
+    return _(RULE_OF_WORST)
 
 
 @value("methods.statistics")
 def statistics(material: Material) -> Value:
-    methods = sorted({f.method for f in material.results.findings if f.method})
     unit = (
-        "Images treated as independent, for lack of patient ids; repeated patients would make "
-        "the intervals too narrow."
+        _(
+            "Images treated as independent, for lack of patient ids; repeated patients would make "
+            "the intervals too narrow."
+        )
         if material.independent
-        else "The unit is the patient; images of one patient are resampled together."
+        else _("The unit is the patient; images of one patient are resampled together.")
     )
     return [
-        f"95% intervals: {', '.join(methods) or 'none computed'}. One interval per number.",
+        _("95% intervals, one per number; which method where stands in the table below."),
         unit,
-        "No rate under 10 cases in its denominator. Imprecise (†): half-width over 10 points.",
+        _(
+            "No rate under 10 cases in its denominator. Imprecise (†): half-width over 10 points. "
+            "Differences are tested as differences, with p adjusted after Holm within each family; "
+            "overlap of intervals decides nothing."
+        ),
     ]
 
 
 @value("methods.document")
-def document(_: Material) -> Value:
-    return (
+def document(_material: Material) -> Value:
+    return _(
         "The PDF is tagged and carries audit.json, verdict.json, the papers it was made from and "
         "the environment. Written as PDF/UA-1, or as PDF/A-3u when asked for; conformance not "
         "validated: veraPDF does that (make verapdf)."

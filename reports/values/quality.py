@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit.results import Finding
+from reports.language import _, recorded
 from reports.material import Material
 from reports.referral import told
 from reports.values.registry import Value, value
@@ -19,11 +20,11 @@ def quality(material: Material) -> Value:
     }
     if "poor_quality" not in found:
         return None
-    limits = [note.text for note in report.notes if note.code == "quality-limits"]
-    return [
-        f"Beyond the limits of quality: {told(found['poor_quality'])} of the images; decided "
-        f"correctly {told(found.get('accuracy_poor'))} of these and "
-        f"{told(found.get('accuracy_sound'))} of the others. The list for a radiologist is in "
-        "section 10.",
-        *limits,
-    ]
+    poor = found["poor_quality"]
+    lines = [_("Beyond the limits of quality: {share}").format(share=told(poor))]
+    if poor.events != 0:
+        words = _("Decided correctly: {poor} of these; {sound} of the others.")
+        rates = {name: told(found.get(f"accuracy_{name}")) for name in ("poor", "sound")}
+        lines.append(words.format(**rates))
+    limits = [recorded(note.text) for note in report.notes if note.code == "quality-limits"]
+    return [*lines, *limits]
