@@ -94,6 +94,8 @@ def _noted(material: Material) -> Iterator[str]:
     """Faults, warnings and assumptions of the run, the model file and the data."""
     results = material.results
     notes: list[Note] = [*results.notes, *results.model.notes, *results.data.notes]
+    below = mark.suppressed_below(results)
+    notes = [note for note in notes if not below or note.text != mark.reason(below)]
     ranked = sorted(
         (n for n in notes if n.level in LEVELS), key=lambda n: list(LEVELS).index(n.level)
     )

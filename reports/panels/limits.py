@@ -10,7 +10,7 @@ from reports.flow import thousands
 from reports.language import _, ngettext, recorded
 from reports.limitations import limitations_of
 from reports.material import Material
-from reports.numbers import listed, run_name, stress_name
+from reports.numbers import run_name, stress_name
 from reports.outline import outline
 from reports.panels.registry import panel
 from reports.sections import field
@@ -25,7 +25,7 @@ Gap = tuple[str, str, str]  # what, its kind, why
 def not_tested(material: Material) -> Sequence[Block]:
     """What has the same reason stands in one row."""
     gaps = [*_stresses(material), *_probes(material), *_attributes(material), *_fields(material)]
-    rows = [[kind, listed(whats), why] for kind, why, whats in _gathered(gaps)]
+    rows = [[kind, "; ".join(whats), why] for kind, why, whats in _gathered(gaps)]
     if not rows:
         return []
     note = ""

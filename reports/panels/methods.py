@@ -15,10 +15,11 @@ from reports.panels.registry import panel
 from reports.plain import in_plain_language
 from reports.texts import text_data
 
-MOST_METRICS = 8
+MOST_METRICS = 6
+NAMED_DIFFERENCES = {"first_loss", "change_per_step", "weak_slice"}
 MOST_RUNS = 30
 MOST_NOTES = 12
-PRINTED_ELSEWHERE = {"years", "split", "without-row", "unlabelled", "window", "polarity"}
+PRINTED_ELSEWHERE = {"layout", "years", "split", "without-row", "unlabelled", "window", "polarity"}
 
 
 @panel("runs_table")
@@ -95,6 +96,8 @@ def _every(results: Results) -> Iterator[Finding]:
 
 
 def _difference(finding: Finding) -> str:
+    if finding.metric in NAMED_DIFFERENCES:
+        return metric_name(finding.metric)
     return _("differences of {metric}").format(metric=metric_name(finding.metric))
 
 
