@@ -58,7 +58,7 @@ def _rows(known: Mapping[str, Any], positive: str) -> Iterator[list[str]]:
 
 def _row(words: str, told: Mapping[str, Any] | None) -> list[str]:
     """A line of the table; empty where there were too few images."""
-    if not told:
+    found = told.get("quantiles", {}) if told else {}
+    if told is None or any(q not in found for q in SHOWN):
         return []
-    found = [decimal(f"{told['quantiles'][q]:.3g}") for q in SHOWN]
-    return [words, str(told["cases"]), *found]
+    return [words, str(told.get("cases", "")), *(decimal(f"{found[q]:.3g}") for q in SHOWN)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.language import _, ngettext
+from reports.language import _, decimal, ngettext, recorded
 from reports.material import Material
 from reports.numbers import amount, blocks_of, listed
 from reports.values.registry import Value, value
@@ -30,7 +30,7 @@ def architecture(material: Material) -> Value:
 @value("model.ensemble")
 def ensemble(material: Material) -> Value:
     """Whether several networks decide together; what the cascade's own note says of them."""
-    notes = [note.text for note in material.results.model.notes if note.code == "cascade"]
+    notes = [recorded(note.text) for note in material.results.model.notes if note.code == "cascade"]
     return notes or _("No: one network decides.")
 
 
@@ -53,12 +53,12 @@ def preparation(material: Material) -> Value:
     ).format(
         height=way.height,
         width=way.width,
-        resize=way.resize,
-        interpolation=way.interpolation,
+        resize=recorded(way.resize),
+        interpolation=recorded(way.interpolation),
         channels=channels,
         mean=_triple(way.mean),
         std=_triple(way.std),
-        origin=model.preparation_origin,
+        origin=recorded(model.preparation_origin),
     )
     if model.preparation_origin != "assumed":
         return words
@@ -70,14 +70,14 @@ def threshold(material: Material) -> Value:
     model = material.results.model
     if model.threshold is None:
         return _("The class with the highest score (argmax). Origin: {origin}.").format(
-            origin=model.threshold_origin
+            origin=recorded(model.threshold_origin)
         )
     return _('"{positive}" when its probability is at least {threshold}. Origin: {origin}.').format(
         positive=model.positive_class,
         threshold=amount("auroc", model.threshold),
-        origin=model.threshold_origin,
+        origin=recorded(model.threshold_origin),
     )
 
 
 def _triple(values: tuple[float, ...]) -> str:
-    return "/".join(f"{v:g}" for v in values)
+    return decimal("/".join(f"{v:g}" for v in values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.language import _, ngettext
+from reports.language import _, ngettext, recorded
 from reports.material import Material
 from reports.values.registry import Value, value
 
@@ -30,7 +30,7 @@ def loading(material: Material) -> Value:
         if model.trusted_code
         else _("{container}; read as weights only, no code in the file was run.")
     )
-    return words.format(container=model.container)
+    return words.format(container=recorded(model.container))
 
 
 @value("security.packages")

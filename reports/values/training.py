@@ -13,6 +13,7 @@ START = ("start", "start_digest", "initialisation", "pretrained")
 SELECTION = ("selected_by", "selection", "metric", "best_epoch", "ended", "threshold", "seed")
 ELSEWHERE = ("log", "train", "val", "cascade")  # told by other fields, or too long to print
 MOST = 160  # characters of one value; the rest is in audit.json
+MOST_FIELDS = 40
 NAMES = {
     "start": N_("weights at the start"),
     "start_digest": N_("digest of these weights"),
@@ -44,7 +45,8 @@ def hyperparameters(material: Material) -> Value:
         for key in known
         if key not in (*START, *SELECTION, *ELSEWHERE)
     ]
-    return "; ".join(told) or None
+    more = _("{n} more in audit.json").format(n=len(told) - MOST_FIELDS)
+    return "; ".join([*told[:MOST_FIELDS], *([more] if len(told) > MOST_FIELDS else [])]) or None
 
 
 @value("model.trained_on")

@@ -21,10 +21,10 @@ from tests.sample_results import sample_results
 # What was read in a stored copy of the source, and what was not: written out by hand.
 SEEN = """GDPR Art 9(1)|GDPR Art 9(2)(h)|GDPR Art 9(2)(i)|GDPR Art 9(2)(j)|GDPR Art 9(3)|
 GDPR Art 9(4)|GDPR Art 6|GDPR Art 22, C-634/21|UAVG 24|WGBO 7:458|AIA Art 9(8)|AIA Art 26|
-AIA Annex IV 2(g)|AIA dates|AIA Art 4a|MDR Annex VIII rule 11|MDR Art 5(5)|
+AIA Annex IV 2(g)|AIA Art 113|AIA Art 4a|MDR Annex VIII rule 11|MDR Art 5(5)|
 GDPR Art 4(15)|GDPR Art 5(1)(e)|GDPR Art 22(4)|GDPR Art 35(3)(b)|GDPR Art 89(1)|AIA Art 27|
 AIA Art 86|AIA Annex III 5(d)|PLD"""
-OPEN = """GDPR Art 5(1)(b)|GDPR Art 13–15|GDPR Art 25|GDPR Art 28|GDPR Art 30|GDPR Art 32|
+OPEN = """GDPR Art 5(1)(b)|GDPR Art 13–15|GDPR Art 25, 28, 30, 32|
 UAVG 30|AIA Art 6(1)|AIA Art 9|AIA Art 10|AIA Art 13|AIA Art 14|AIA Art 15|AIA Art 26(11)|
 AIA Art 72|AIA Annex IV|EHDS Art 71"""
 
