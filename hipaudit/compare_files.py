@@ -104,6 +104,7 @@ def render(
     from reports.comparison.suppression import suppressed_comparison
     from reports.pdf import render_pdf
 
+    cards = _cards(folder, card)
     beside, problems = _beside(found, folder)
     if card is not None:
         beside[CARDS[1]] = card.read_bytes()
@@ -112,7 +113,7 @@ def render(
     page = partial(
         render_comparison,
         shown,
-        cards=_cards(folder, card),
+        cards=cards,
         verdict=verdict,
         edition=edition,
     )
@@ -181,11 +182,12 @@ def _beside(found: Comparison, folder: Path) -> tuple[dict[str, bytes], list[str
 
 
 def _cards(folder: Path, card: Path | None) -> tuple[Card | None, Card | None]:
+    """Of BASE and of NEW. Raises HipauditError for one that cannot be read."""
     from reports.card import load_card
 
-    places = [folder / CARDS[0], card or folder / CARDS[1]]
-    first, second = (load_card(place) if place.is_file() else None for place in places)
-    return first, second
+    places = [place if place.is_file() else None for place in (folder / n for n in CARDS)]
+    first, second = places[0], card or places[1]
+    return load_card(first) if first else None, load_card(second) if second else None
 
 
 def _verdict(content: bytes) -> Mapping[str, object] | None:

@@ -20,13 +20,15 @@ HEAD = (
     "metric",
     "under",
     "group",
+    "verdict",
     "base",
     "new",
     "difference",
     "95% interval",
     "p (Holm)",
-    "verdict",
 )
+HEADLINES = ("sensitivity", "specificity", "accuracy", "auroc")
+MOST_TOLD = 5  # sentences on subgroups and stresses
 FLIP_HEAD = ("case", "label", "under", "group", "log-odds base", "log-odds new")
 MOST_FLIPS = 10
 MOST_LEVELS = 10
@@ -49,6 +51,20 @@ def _first(one: Difference) -> bool:
     return one.stress == "clean" and not one.group
 
 
+def sentences(found: Comparison) -> list[str]:
+    """In words: each headline without stress, then what holds in groups and under stress."""
+    from reports.comparison.words import in_words
+
+    plain = {d.metric: d for d in found.differences if _first(d) and d.defence == "none"}
+    first = [in_words(plain[metric]) for metric in HEADLINES if metric in plain]
+    held = [d for d in found.differences if not _first(d) and d.shown and d.value is not None]
+    held.sort(key=lambda d: (d.verdict != "worse", -abs(d.value or 0.0)))
+    rest = [in_words(d) for d in held[:MOST_TOLD]]
+    if len(held) > MOST_TOLD:
+        rest.append(f"And {len(held) - MOST_TOLD} more that hold, in the table.")
+    return first + rest
+
+
 def rest_line(found: Comparison) -> str:
     """How many differences the table leaves out, and why."""
     rest = [d for d in found.differences if not _first(d)]
@@ -61,12 +77,12 @@ def _row(found: Comparison, one: Difference) -> Row:
     group = ", ".join(f"{name} {value}" for name, value in one.group.items()) or "everyone"
     start = (one.metric, named(found, one), group)
     if one.value is None or one.low is None or one.high is None:
-        return (*start, "–", "–", "–", one.reason or "", "", one.verdict)
+        return (*start, one.verdict, "–", "–", "–", one.reason or "", "")
     mark = " *" if one.independent else ""
     p = "" if one.p_holm is None else f"{one.p_holm:.3f}" if one.p_holm >= 0.001 else "< 0.001"
     numbers = [f"{one.base:.3f}", f"{one.new:.3f}", f"{one.value:+.3f}"]
     verdict = f"{one.verdict}, shown" if one.shown else one.verdict
-    return (*start, *numbers, f"{one.low:+.3f} to {one.high:+.3f}{mark}", p, verdict)
+    return (*start, verdict, *numbers, f"{one.low:+.3f} to {one.high:+.3f}{mark}", p)
 
 
 def flip_rows(found: Comparison, most: int | None = MOST_FLIPS) -> list[Row]:
@@ -148,6 +164,7 @@ def as_markdown(found: Comparison) -> str:
         lines += ["**Synthetic images: says nothing about patients.**", ""]
     lines += [f"**{conclusion(found)}**", "", paired_line(found), ""]
     lines += [f"* {note.level}: {markdown_cell(note.text)}" for note in found.notes]
+    lines += ["", *(f"* {markdown_cell(words)}" for words in sentences(found))]
     lines += ["", *markdown_table(HEAD, rows(found)), rest_line(found), EXPLAINED, ""]
     missing = [(named(found, level), str(level.reason)) for level in found.levels if level.reason]
     if missing:
@@ -189,6 +206,7 @@ def show(
     out: Console, found: Comparison, written: Sequence[Path], problems: Sequence[str] = ()
 ) -> None:
     """What a person sees."""
+    from hipaudit.closing import wrapped
     from hipaudit.screen import show_notes, show_table, show_written
 
     out.print("[bold]Base[/]  ", end="")
@@ -202,8 +220,11 @@ def show(
         out.print(f"  not compared: {named(found, level)}: {level.reason}", markup=False)
     if len(missing) > MOST_LEVELS:
         out.print(f"  and {len(missing) - MOST_LEVELS} more")
+    out.print("\n[bold]In words[/]")
+    for line in (line for words in sentences(found) for line in wrapped(words, out.width - 4, 2)):
+        out.print(f"  {line}", markup=False)
     out.print()
-    show_table(out, HEAD, rows(found), right=HEAD[3:8])
+    show_table(out, HEAD, rows(found), right=HEAD[4:])
     out.print(f"\n  {rest_line(found)}\n  {EXPLAINED}", markup=False)
     if any(d.independent and d.value is not None for d in found.differences):
         out.print("  * images treated as independent: not every image names its patient")

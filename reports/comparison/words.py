@@ -99,10 +99,22 @@ def subject(one: Difference) -> str:
 
 def told(material: ComparisonMaterial, one: Difference) -> str:
     """A difference as a sentence, with what a rule of the site says of it."""
+    return f"{moved(one)}; {ruled(material, one)}."
+
+
+def in_words(one: Difference) -> str:
+    """A difference as a sentence, whichever way it came out."""
+    if one.verdict not in ("worse", "better"):
+        return none_found(one)
+    return f"{moved(one)}; {answer(one)}."
+
+
+def moved(one: Difference) -> str:
+    """ "Sensitivity fell from 75.4% (46/61) to 54.1% (33/61): −21.3 points (95% CI …)"."""
     fell = _("{what} fell from {base} ({before}) to {new} ({after}): {change} ({numbers})")
     rose = _("{what} rose from {base} ({before}) to {new} ({after}): {change} ({numbers})")
     base, new = one.base or 0.0, one.new or 0.0
-    words = (fell if (one.value or 0.0) < 0 else rose).format(
+    return (fell if (one.value or 0.0) < 0 else rose).format(
         what=sentence(subject(one)),
         base=amount(one.metric, base),
         before=counts(one, base),
@@ -111,7 +123,6 @@ def told(material: ComparisonMaterial, one: Difference) -> str:
         change=_change(one),
         numbers=_numbers(one),
     )
-    return f"{words}; {ruled(material, one)}."
 
 
 def _change(one: Difference) -> str:

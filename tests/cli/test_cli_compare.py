@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
+from hipaudit.cli import Session, _answer
 from tests.cli.test_cli_help import imported_by
 from tests.compare.audits import logits, predictions, subjects, written
 from tests.tables import evidence, rows
@@ -15,6 +19,7 @@ N = 200
 TARGETS = [i % 2 for i in range(N)]
 VIEWS = ["lateral" if i % 4 < 2 else "frontal" for i in range(N)]
 PATIENTS = [f"P{i:04d}" for i in range(N)]
+RULE = ["[[gate.rule]]", 'id = "HA901"', 'metric = "accuracy"', "max_drop = 0.05"]
 
 
 def folder(place: Path, wrong: set[int]) -> Path:
@@ -42,7 +47,7 @@ def test_a_comparison_is_exit_0_and_says_where_it_became_worse(hipaudit, audits)
 
 
 def test_at_most_ten_flips_are_shown_and_all_are_written(hipaudit, audits, tmp_path):
-    _, out, _ = hipaudit("compare", *audits, "--out", tmp_path / "c")
+    _, out, _ = hipaudit("compare", *audits, "--out", tmp_path / "c", "--no-report")
     assert len([line for line in out.splitlines() if line.startswith("c0")]) == 10
     table = list(csv.DictReader(io.StringIO((tmp_path / "c" / "flips.csv").read_text())))
     assert len(table) == 30
@@ -139,7 +144,137 @@ def test_neither_torch_nor_art_is_imported(audits):
     assert not modules & {"torch", "art", "matplotlib", "weasyprint"}
 
 
-RULE = ["[[gate.rule]]", 'id = "HA901"', 'metric = "accuracy"', "max_drop = 0.05"]
+def test_words_come_before_numbers(hipaudit, audits):
+    """200 cases, half of them positive: 30 lateral views lost of 198 that were right."""
+    _, out, _ = hipaudit("compare", *audits)
+    said = " ".join(out.split())
+    assert "Accuracy fell from 99.0% (198/200) to 84.0% (168/200): −15.0 points" in said
+    assert out.index("In words") < out.index("metric ")
+
+
+def test_without_a_difference_the_words_say_what_could_have_been_shown(hipaudit, audits):
+    said = " ".join(hipaudit("compare", audits[0], audits[0])[1].split())
+    assert "Accuracy: no difference found in 200 paired cases (95% CI" in said
+    assert "they could not have shown" in said
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Two audits and everything a comparison of them writes, with one rule on a drop."""
+    place = tmp_path_factory.mktemp("whole")
+    lateral = [i for i, view in enumerate(VIEWS) if view == "lateral"]
+    folder(place / "v1", {2, 3})
+    folder(place / "v2", {2, 3, *lateral[10:40]})
+    rules = place / "hipaudit.toml"
+    rules.write_text("\n".join(["schema = 1", *RULE, ""]))
+    args = ["compare", place / "v1", place / "v2", "--out", place / "c", "--config", rules, "-q"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert _answer([str(arg) for arg in args], Session()) == 0
+    return place
+
+
+@pytest.fixture
+def compared(whole, tmp_path):
+    """A copy of the comparison's folder."""
+    return Path(shutil.copytree(whole / "c", tmp_path / "c"))
+
+
+def test_the_report_and_all_it_is_made_from_lie_in_one_folder(whole, compared):
+    names = {path.name for path in compared.iterdir()}
+    assert names == {
+        "base-audit.json", "compare.html", "compare.json", "compare.md", "compare.pdf",
+        "flips.csv", "hipaudit.toml", "new-audit.json", "verdict.json",
+    }  # fmt: skip
+    for name, place in (("base", "v1"), ("new", "v2")):
+        kept = (compared / f"{name}-audit.json").read_bytes()
+        assert kept == (whole / place / "audit.json").read_bytes()
+    page = (compared / "compare.html").read_text()
+    assert "Rules on a drop: fail" in page
+    assert "HA901" in page
+
+
+def test_the_pdf_carries_both_audits_and_verifies(hipaudit, compared):
+    inside = PdfReader(compared / "compare.pdf").attachments
+    for name in ("base-audit.json", "new-audit.json", "compare.json", "hipaudit.toml"):
+        assert inside[name][0] == (compared / name).read_bytes()
+    assert inside["base-environment.txt"][0].startswith(b"# Python")
+    code, out, _ = hipaudit("verify", compared / "compare.pdf", "--format", "json")
+    checks = {check["what"]: check["state"] for check in json.loads(out)}
+    assert code == 0
+    assert checks["attached compare.json"] == "ok"
+    assert checks["attached base-audit.json"] == "ok"
+    assert checks["attached new-audit.json"] == "ok"
+    assert checks["compare.json beside the report"] == "ok"
+    assert checks["thresholds"] == "ok"
+
+
+def test_another_comparison_beside_it_is_found_out(hipaudit, compared):
+    other = json.loads((compared / "compare.json").read_text())
+    other["pairs"]["paired"] = 199
+    (compared / "compare.json").write_text(json.dumps(other))
+    code, out, _ = hipaudit("verify", compared / "compare.pdf")
+    assert code == 1
+    assert "another comparison" in out
+
+
+def test_a_comparison_is_rendered_again_in_another_language(hipaudit, compared):
+    (compared / "compare.pdf").unlink()
+    code, _, err = hipaudit("report", compared / "compare.json", "--language", "nl")
+    assert (code, err) == (0, "")
+    assert (compared / "compare.nl.pdf").read_bytes().startswith(b"%PDF")
+    assert "Vergelijkingsrapport" in (compared / "compare.nl.html").read_text()
+    assert not (compared / "compare.pdf").exists()
+
+
+def test_an_audit_that_is_not_the_compared_one_is_not_attached(hipaudit, compared):
+    changed = (compared / "new-audit.json").read_text().replace('"toy"', '"toy2"')
+    (compared / "new-audit.json").write_text(changed)
+    code, out, _ = hipaudit("report", compared / "compare.json", "--format", "json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["problems"] == ["new-audit.json is not the one that was compared: not attached"]
+    assert "new-audit.json" not in PdfReader(compared / "compare.pdf").attachments
+
+
+def test_without_small_counts_neither_audit_is_attached_and_it_still_verifies(hipaudit, compared):
+    hipaudit("report", compared / "compare.json", "--suppress", "5", "-q")
+    inside = PdfReader(compared / "compare.pdf").attachments
+    assert not {"base-audit.json", "new-audit.json", "verdict.json"} & set(inside)
+    assert json.loads(inside["compare.json"][0])["flips"] == []
+    code, out, _ = hipaudit("verify", compared / "compare.pdf", "--format", "json")
+    checks = {check["what"]: check["state"] for check in json.loads(out)}
+    assert (code, checks["compare.json beside the report"]) == (0, "ok")
+
+
+def test_a_copy_of_a_comparison_may_be_asked_for(hipaudit, compared, tmp_path):
+    place = tmp_path / "board" / "march.pdf"
+    assert hipaudit("report", compared / "compare.json", "--output", place, "-q")[0] == 0
+    assert place.read_bytes() == (compared / "compare.pdf").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--output", "x.csv"), "html, pdf, json or md"),
+        (("--baseline", "a.json"), "a compare.json alone"),
+        (("--card", "nowhere.yaml"), "nowhere.yaml"),
+    ],
+)
+def test_what_a_comparison_cannot_give_is_one_line_and_exit_2(
+    hipaudit, audits, tmp_path, more, words
+):
+    hipaudit("compare", *audits, "--out", tmp_path / "c", "--no-report")
+    code, _, err = hipaudit("report", tmp_path / "c" / "compare.json", "-q", *more)
+    assert code == 2
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_a_card_that_is_not_there_is_refused_before_any_work(hipaudit, audits, tmp_path):
+    args = ("compare", *audits, "--out", tmp_path / "c", "--card-new", tmp_path / "no.yaml")
+    code, _, err = hipaudit(*args)
+    assert (code, err.count("\n")) == (2, 1)
+    assert not (tmp_path / "c").exists()
 
 
 def test_the_gate_judges_a_drop_case_by_case_when_both_predictions_are_there(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from audit.errors import HipauditError
 from reports.card import load_card
+from reports.edition import Edition
+from reports.outline import outline
 from reports.pdf import render_pdf
 from reports.render import render_html
 from reports.wording import FOOTER
@@ -156,3 +162,95 @@ def test_page_one_is_one_page_however_long_the_names(tmp_path: Path, text: str) 
     pages = pages_of(render_pdf(html, attachments={}, date=DATE), tmp_path)
     assert "Signature" in pages[0]
     assert "How to read this report" in pages[1]
+
+
+def plain_pdf(folder: Path, language: str = "en") -> PdfReader:
+    """The sample audit with nothing to draw, as PDF, read by pypdf."""
+    sample = sample_results()
+    clean = tuple(f for f in sample.findings if f.stress == "clean" and not f.group)
+    results = sample.model_copy(update={"findings": clean, "artefacts": (), "probes": ()})
+    edition = Edition(language="nl" if language == "nl" else "en")
+    html = render_html(results, folder, edition=edition, for_pdf=True)
+    return PdfReader(BytesIO(render_pdf(html, attachments={}, date=DATE)))
+
+
+@pytest.fixture(scope="module")
+def dutch(tmp_path_factory: pytest.TempPathFactory) -> PdfReader:
+    return plain_pdf(tmp_path_factory.mktemp("nl"), "nl")
+
+
+def test_the_dutch_pdf_says_that_it_is_dutch_and_numbers_its_pages_in_dutch(
+    dutch: PdfReader,
+) -> None:
+    assert dutch.trailer["/Root"]["/Lang"] == "nl"
+    assert dutch.metadata is not None
+    assert str(dutch.metadata.title).startswith("Auditrapport: SqueezeNet 1.1, FracAtlas op")
+    for number, page in enumerate(dutch.pages, start=1):
+        text = " ".join(page.extract_text().split())
+        assert f"pagina {number} van {len(dutch.pages)}" in text
+        assert "gewichten 5c9e5b7f8b2f0c1a" in text
+
+
+def test_contents_and_bookmarks_lead_to_the_page_where_their_section_begins(
+    dutch: PdfReader,
+) -> None:
+    from reports.language import _, speaking
+
+    with speaking("nl"):
+        titles = {section.id: _(section.title) for section in outline()}
+    numbers = {section.id: section.number for section in outline()}
+    named = dutch.named_destinations
+    links = [a.get_object() for a in dutch.pages[1]["/Annots"]]
+    leads = [str(link.get("/Dest") or link["/A"]["/D"]) for link in links]
+    assert leads == list(titles)
+    for name in leads:
+        page = dutch.pages[dutch.get_destination_page_number(named[name])]
+        assert f"{numbers[name]} {titles[name]}" in " ".join(page.extract_text().split())
+    marks = [" ".join(str(m.title).split()) for m in dutch.outline if not isinstance(m, list)]
+    inner = [m for m in dutch.outline if isinstance(m, list)]
+    everything = marks + [" ".join(str(m.title).split()) for deep in inner for m in flat(deep)]
+    for name, title in titles.items():
+        assert f"{numbers[name]} {title}" in everything
+
+
+def flat(marks: list[object]) -> list[object]:
+    """Bookmarks of every depth in one list."""
+    return [m for one in marks for m in (flat(one) if isinstance(one, list) else [one])]
+
+
+TWICE = """
+import hashlib, sys
+from pathlib import Path
+from audit.results import read_results
+from reports.edition import Edition
+from reports.pdf import render_pdf
+from reports.render import render_html
+folder, language, variant = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+results = read_results(folder / "audit.json")
+html = render_html(results, folder, edition=Edition(language=language), for_pdf=True)
+files = {"audit.json": (folder / "audit.json").read_bytes()}
+pdf = render_pdf(html, attachments=files, variant=variant, date=results.provenance.date)
+print(hashlib.sha256(pdf).hexdigest())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize("variant", ["pdf/ua-1", "pdf/a-3u"])
+def test_two_processes_write_the_same_bytes(tmp_path: Path, language: str, variant: str) -> None:
+    sample = sample_results(tmp_path)
+    kept = tuple(f for f in sample.findings if f.stress in {"clean", "fgsm"})
+    few = sample.model_copy(update={"findings": kept, "artefacts": sample.artefacts[:4]})
+    (tmp_path / "audit.json").write_text(few.to_json(), encoding="utf-8")
+    found = set()
+    for seed in ("0", "1"):
+        done = subprocess.run(
+            [sys.executable, "-c", TWICE, str(tmp_path), language, variant],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        found.add(done.stdout)
+    assert len(found) == 1
