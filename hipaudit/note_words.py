@@ -83,7 +83,7 @@ NOTES = {
     "gradcam.reading": "How to read the heat maps.",
     "gradcam.burned-in": "Images with burned-in text were left out of the gallery.",
     "flips-none": "No decision was turned that could be shown.",
-    "flips-not-remade": "A turned image could not be made again, so it is not shown.",
+    "flips-not-remade": "An image made again no longer turns its decision; the report says which.",
     "label-errors-list": "Labels worth reading again; the case ids are in the details.",
     "label-noise": "Some labels are against the model however sure it is. Read them again.",
     "leakage-no-train": "Training data were not given. Add --train-data PATH.",

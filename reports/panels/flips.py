@@ -116,4 +116,6 @@ def one_pixel_pictures(material: Material) -> Sequence[Block]:
         "cases of each label that one pixel turned, in seeded order (seed {seed})."
     ).format(seed=report.details.get("seed", material.results.plan.seed))
     shown = [replace(figure_of(material.folder, a), width="half") for a in pictures]
+    if any(a.meta.get("flips") is False for a in pictures):
+        note += " " + _("Where both decisions are the same, the image lies at the boundary.")
     return [Gallery(_(PIXELS).rstrip("."), shown, note)]
