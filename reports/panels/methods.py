@@ -129,11 +129,8 @@ def assumptions(material: Material) -> Sequence[Block]:
 def glossary(material: Material) -> Sequence[Block]:
     """The terms that occur in this report."""
     here = _words(material)
-    rows = [
-        [_(entry["term"]), _(entry["meaning"])]
-        for entry in text_data("glossary.yaml")
-        if "when" not in entry or here & set(entry["when"])
-    ]
+    entries = [e for e in text_data("glossary.yaml") if "when" not in e or here & set(e["when"])]
+    rows = [[_(text) for text in (entry["term"], entry["meaning"])] for entry in entries]
     columns = [_("Term"), _("Meaning")]
     return [Table(_("Glossary"), columns, rows, widths=(26, 74), source="")]
 

@@ -8,25 +8,15 @@ from audit.results import Finding, ProbeReport
 from reports.blocks import Block, Cell, Figure, Table, Text
 from reports.cells import rate_cell
 from reports.figures.quartiles import quartiles
-from reports.language import N_, _, decimal, recorded
+from reports.language import _, decimal
 from reports.material import Material
 from reports.numbers import reason
 from reports.p_values import p_text
 from reports.panels.registry import panel
+from reports.values.quality import measure_name
 
 MOST_MEASURES = 4
-MEASURES = {
-    "blur_effect": N_("blur"),
-    "contrast": N_("contrast"),
-    "standard_deviation": N_("spread of the grey values"),
-    "entropy": N_("entropy"),
-    "noise_share": N_("share of noise"),
-    "black": N_("share of black pixels"),
-    "white": N_("share of white pixels"),
-    "border": N_("share of plain border"),
-    "laplacian_variance": N_("edge strength (Laplacian)"),
-    "high_frequency_share": N_("share of fine detail"),
-}
+P_VALUE = 0.01  # below it the probe warns
 
 
 @panel("quality_quartiles")
@@ -39,8 +29,29 @@ def by_quartile(material: Material) -> Sequence[Block]:
     links = {str(f.params["measure"]): f for f in report.findings if f.metric == "error_by_quality"}
     strongest = sorted(found, key=lambda name: (-_strength(links.get(name)), name))[:MOST_MEASURES]
     shown = {name: found[name] for name in strongest}
-    warned = [Text(recorded(n.text)) for n in report.notes if n.code == "quality-dependent"]
-    return [*warned, _figure(shown), _table(shown, links, len(found))]
+    return [*_warned(report, links), _figure(shown), _table(shown, links, len(found))]
+
+
+def _warned(report: ProbeReport, links: Mapping[str, Finding]) -> list[Text]:
+    """What the probe warned of, a sentence per measure."""
+    if not any(note.code == "quality-dependent" for note in report.notes):
+        return []
+    words = _(
+        "Errors go with {end} values of {measure}: a wrong decision measures higher than a right "
+        "one of the same label with chance {chance} (Holm p {p})."
+    )
+    return [
+        Text(
+            words.format(
+                end=_("high") if f.value > 0.5 else _("low"),
+                measure=measure_name(name),
+                chance=f"{100 * f.value:.0f}%",
+                p=p_text(f.p_holm),
+            )
+        )
+        for name, f in links.items()
+        if f.value is not None and f.p_holm is not None and f.p_holm < P_VALUE
+    ]
 
 
 def _strength(link: Finding | None) -> float:
@@ -53,10 +64,6 @@ def _by_measure(report: ProbeReport) -> dict[str, list[Finding]]:
         if f.metric == "accuracy_by_quality":
             found.setdefault(str(f.params["measure"]), []).append(f)
     return {name: fs for name, fs in found.items() if any(f.value is not None for f in fs)}
-
-
-def measure_name(name: str) -> str:
-    return _(MEASURES[name]) if name in MEASURES else name.replace("_", " ")
 
 
 def _figure(found: Mapping[str, list[Finding]]) -> Figure:

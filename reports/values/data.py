@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reports.flow import label_name, skipped_in_words, thousands
-from reports.language import _, ngettext, recorded
+from reports.language import _, decimal, ngettext, recorded
 from reports.material import Material
 from reports.numbers import blocks_of, listed
 from reports.suppression import mark
@@ -31,7 +31,7 @@ def patients(material: Material) -> Value:
         return _("Not identified: the data carries no patient ids. Images treated as independent.")
     told = ngettext("{n} patient", "{n} patients", data.patients).format(n=thousands(data.patients))
     return _("{patients}, {ratio} images each on average").format(
-        patients=told, ratio=f"{data.cases / max(1, data.patients):.1f}"
+        patients=told, ratio=decimal(f"{data.cases / max(1, data.patients):.1f}")
     )
 
 

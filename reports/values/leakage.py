@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from audit.results import Finding, ProbeReport
 from reports.language import N_, _, ngettext, recorded
@@ -64,13 +63,13 @@ def duplicates(material: Material) -> Value:
               "than once.")  # fmt: skip
     return words.format(
         images=len({case for pair in (*same, *near) for case in pair[:2]}),
-        same=_pairs("{n} pair with identical pixels", "{n} pairs with identical pixels", same),
-        near=_pairs("{n} pair nearly alike", "{n} pairs nearly alike", near),
+        same=ngettext(
+            "{n} pair with identical pixels", "{n} pairs with identical pixels", len(same)
+        ).format(n=len(same)),
+        near=ngettext("{n} pair nearly alike", "{n} pairs nearly alike", len(near)).format(
+            n=len(near)
+        ),
     )
-
-
-def _pairs(one: str, many: str, pairs: Sequence[object]) -> str:
-    return ngettext(one, many, len(pairs)).format(n=len(pairs))
 
 
 def _report(material: Material) -> ProbeReport | None:

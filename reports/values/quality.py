@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from audit.results import Finding
-from reports.language import _, recorded
+from audit.results import Finding, ProbeReport
+from reports.language import N_, _, decimal, recorded
 from reports.material import Material
 from reports.referral import told
 from reports.values.registry import Value, value
+
+MEASURES = {
+    "blur_effect": N_("blur"),
+    "contrast": N_("contrast"),
+    "standard_deviation": N_("spread of the grey values"),
+    "entropy": N_("entropy"),
+    "noise_share": N_("share of noise"),
+    "black": N_("share of black pixels"),
+    "white": N_("share of white pixels"),
+    "border": N_("share of plain border"),
+    "laplacian_variance": N_("edge strength (Laplacian)"),
+    "high_frequency_share": N_("share of fine detail"),
+}
+
+
+def measure_name(name: str) -> str:
+    return _(MEASURES[name]) if name in MEASURES else name.replace("_", " ")
 
 
 @value("data.quality")
@@ -26,5 +43,18 @@ def quality(material: Material) -> Value:
         words = _("Decided correctly: {poor} of these; {sound} of the others.")
         rates = {name: told(found.get(f"accuracy_{name}")) for name in ("poor", "sound")}
         lines.append(words.format(**rates))
-    limits = [recorded(note.text) for note in report.notes if note.code == "quality-limits"]
-    return [*lines, *limits]
+    return [*lines, *_limits(report)]
+
+
+def _limits(report: ProbeReport) -> list[str]:
+    """What counts as poor, as the probe kept it."""
+    kept = report.details.get("limits", {})
+    words = (("lowest", _("{measure} below {limit}")), ("highest", _("{measure} above {limit}")))
+    told = [
+        text.format(measure=measure_name(name), limit=decimal(f"{limit:g}"))
+        for end, text in words
+        for name, limit in kept.get(end, {}).items()
+    ]
+    if not told:
+        return [recorded(note.text) for note in report.notes if note.code == "quality-limits"]
+    return [_("Poor as a picture: {limits}.").format(limits="; ".join(told))]
