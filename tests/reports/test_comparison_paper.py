@@ -68,8 +68,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", [n if n == "the sample" else
-                                  pytest.param(n, marks=pytest.mark.slow) for n in CASES])  # fmt: skip
+QUICK = "the sample"
+RUNS = [pytest.param(n, marks=[] if n == QUICK else pytest.mark.slow) for n in CASES]
+
+
+@pytest.mark.parametrize("name", RUNS)
 def test_nothing_stands_beyond_the_margins_and_page_one_is_one_page(name: str) -> None:
     make, language, text = CASES[name]
     card = poisoned_card(text) if text else Card()
