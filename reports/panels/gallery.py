@@ -18,7 +18,7 @@ from reports.panels.registry import panel
 
 LARGEST = 4 * 1024 * 1024
 CONFIDENT = "most confident"  # the probe's word for pictures picked by log-odds
-PRINTED_VIEWS = 4
+PRINTED = 4  # of each outcome, in the PDF
 PNG = b"\x89PNG\r\n\x1a\n"
 HEAD = N_("Gallery.")
 SURE = ((N_("Most confident and wrong"), False), (N_("Most confident and right"), True))
@@ -26,8 +26,8 @@ SURE = ((N_("Most confident and wrong"), False), (N_("Most confident and right")
 
 @panel("gallery")
 def gallery(material: Material) -> Sequence[Block]:
-    """The surest errors first, then every outcome. The PDF prints one picture per outcome and
-    view; all stand in report.html."""
+    """The surest errors first, then every outcome. The PDF prints a few of each; all stand in
+    report.html."""
     pictures = [a for a in material.results.artefacts if a.kind.startswith("gradcam")]
     if not pictures:
         return [Text(_("No picture was made in this run."), _(HEAD))]
@@ -64,17 +64,24 @@ def _by_outcome(material: Material, pictures: Sequence[Artefact]) -> Iterator[Ga
     others = [a for a in pictures if a.meta.get("picked") != CONFIDENT]
     views = _commonest(material, others)
     for outcome in sorted({_outcome(a) for a in others}, key=_rank):
-        found, printed = [], set()
-        for one in sorted((a for a in others if _outcome(a) == outcome), key=_place):
-            view = _view(one)
-            first = view in views[:PRINTED_VIEWS] and view not in printed
-            printed.add(view)
-            found.append(
-                (views.index(view), replace(_filtered(material, one), screen_only=not first))
-            )
+        same = [a for a in others if _outcome(a) == outcome]
+        printed = _in_turn(same, views)[:PRINTED]
+        figures = [
+            replace(_filtered(material, a), screen_only=a not in printed)
+            for a in sorted(same, key=lambda a: (views.index(_view(a)), _place(a)))
+        ]
         title = OUTCOMES.get(outcome)
-        figures = [figure for _place_, figure in sorted(found, key=lambda pair: pair[0])]
         yield Gallery(_(title) if title else outcome or _("Pictures"), figures, use="filter")
+
+
+def _in_turn(pictures: Sequence[Artefact], views: Sequence[str]) -> list[Artefact]:
+    """The first of every view, the commonest view first; then the second of every view."""
+    turns: Counter[str] = Counter()
+    keyed = []
+    for one in sorted(pictures, key=_place):
+        keyed.append((turns[_view(one)], views.index(_view(one)), one))
+        turns[_view(one)] += 1
+    return [one for _turn, _view_, one in sorted(keyed, key=lambda key: key[:2])]
 
 
 def _commonest(material: Material, pictures: Sequence[Artefact]) -> list[str]:
@@ -126,9 +133,9 @@ def _reading(material: Material, printed: int, total: int) -> str:
     if printed < total:
         told.append(
             _(
-                "The PDF shows {printed} of {total}: the surest errors, and the first of each "
-                "outcome in each of the {views} commonest views. All are in report.html."
-            ).format(printed=printed, total=total, views=PRINTED_VIEWS)
+                "The PDF shows {printed} of {total}: the surest errors, and {most} of each outcome "
+                "at most, its views in turn, the commonest first. All are in report.html."
+            ).format(printed=printed, total=total, most=PRINTED)
         )
     told += [recorded(text) for text in _burned_in(material)]
     return " ".join(told)

@@ -153,7 +153,7 @@ def test_confident_errors_have_a_gallery_of_their_own_before_the_rest() -> None:
     assert "FP--1" in found[0].pictures[0].caption
 
 
-def test_the_pdf_has_the_surest_errors_and_the_first_of_each_outcome_and_common_view() -> None:
+def test_the_pdf_has_the_surest_errors_and_four_of_each_outcome_views_in_turn() -> None:
     views = ["frontal", "lateral", "oblique", "axial", "other"]  # by how many images they have
     shown = [picture("FN", rank=rank, view=view) for view in views for rank in (2, 1)]
     surest = [picture("TN", "most confident", 1), picture("FP", "most confident", 1)]
@@ -166,6 +166,8 @@ def test_the_pdf_has_the_surest_errors_and_the_first_of_each_outcome_and_common_
     assert [f.data["view"] for f in printed][:3] == ["frontal", "lateral", "oblique"]
     blocks = load_panels()["gallery"](material(GRADCAM, artefacts=(*shown, *surest)))
     assert "The PDF shows 5 of 12" in blocks[-1].text
+    few = galleries(*(picture("TP", rank=rank) for rank in (1, 2, 3)))
+    assert [f.screen_only for f in few[0].pictures] == [False] * 3
 
 
 def test_every_picture_carries_the_outcome_and_view_to_filter_by() -> None:
