@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.errors import HipauditError
+from hipaudit.compare_files import COMPARISON
 from hipaudit.sealing.attached import attachments
 from hipaudit.sealing.checks import Check, State
-from hipaudit.sealing.compared import COMPARISON, compared
+from hipaudit.sealing.compared import compared
 from hipaudit.sealing.keys import checked, fingerprint, public_key
 
 if TYPE_CHECKING:

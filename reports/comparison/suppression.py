@@ -107,7 +107,8 @@ def _of_an_attribute(differences: Sequence[Difference]) -> Iterator[Sum]:
         if not d.group:
             whole[key] = at
         elif len(d.group) == 1:
-            found.setdefault((*key, *d.group), []).append(at)
+            (attribute,) = d.group
+            found.setdefault((*key, attribute), []).append(at)
     return ((whole[key[:2]], parts) for key, parts in found.items() if key[:2] in whole)
 
 

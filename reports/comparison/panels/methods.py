@@ -43,7 +43,7 @@ def methods(material: ComparisonMaterial) -> Sequence[Block]:
     """How it was done, a paragraph per question."""
     found = material.found
     tests = Counter(d.family for d in found.differences if d.family)
-    paragraphs = [
+    paragraphs: list[Block] = [
         Text(
             _(
                 "By the hash of a case's pixels. A level of a stress is compared where both "
