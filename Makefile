@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead bench-statistics wheel docs verapdf schema clean pango
+.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead bench-statistics bench-start wheel docs pictures verapdf schema clean pango
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -82,13 +82,19 @@ bench-overhead: $(INSTALLED)  ## a whole audit against the forwards and backward
 bench-statistics: $(INSTALLED)  ## every number of 10,000 cases under 60 runs: seconds and memory
 	$(BIN)/python benchmarks/derive.py
 
+bench-start: $(INSTALLED)  ## how long hipaudit --help and hipaudit gate take
+	$(BIN)/python benchmarks/start.py
+
 REPORT ?= hipaudit-out/demo/report.pdf
 verapdf:  ## validate REPORT=report.pdf by veraPDF, where that is installed
 	@command -v verapdf >/dev/null || { echo "veraPDF is not installed: conformance not validated. See https://verapdf.org"; exit 3; }
 	verapdf --flavour 0 --format text $(REPORT)
 
-docs: $(INSTALLED)  ## write docs/reference.md anew from the code
+docs: $(INSTALLED)  ## write docs/reference.md and the tables of other pages from the code
 	PYTHONPATH=. $(BIN)/python tools/reference.py
+
+pictures: $(INSTALLED)  ## docs/images/*.png for README.md, from the synthetic demo's report
+	$(BIN)/python tools/report_pictures.py
 
 schema: $(INSTALLED)  ## write the JSON Schema of audit.json anew
 	$(BIN)/python -m audit.json_schema
