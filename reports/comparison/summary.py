@@ -67,7 +67,15 @@ def summary(material: ComparisonMaterial) -> Summary:
     worse, better = material.shown("worse"), material.shown("better")
     rulings = material.judgement.worst_first()
     warnings = [n for n in material.found.notes if n.level in ("warning", "fault")]
-    columns = ["", _("Base"), _("New"), _("Difference"), _("p · Holm"), _("Could show"), ""]
+    columns = [
+        "",
+        _("Base"),
+        _("New"),
+        _("Difference"),
+        _("p · Holm"),
+        _("Could show"),
+        _("In words"),
+    ]
     return Summary(
         facts=_facts(material),
         paired=_paired(material),

@@ -10,6 +10,7 @@ from audit.results import Scalar, as_levels
 from reports.comparison.material import ComparisonMaterial
 from reports.language import decimal
 from reports.material import is_cell, level_name
+from reports.names import TOLD
 from reports.numbers import level, setting
 
 COUNTED = "robust_accuracy"
@@ -39,7 +40,8 @@ class Sweep:
         """What was done, without the level: "PGD, steps 20"."""
         if self.varied is None:
             return setting(self.strongest)
-        kept = {n: v for n, v in self.strongest.params.items() if n not in (self.varied, "attacks")}
+        told = {*TOLD, "mode", "k", "surrogate"} - {self.varied}
+        kept = {name: v for name, v in self.strongest.params.items() if name in told}
         return setting(self.strongest.model_copy(update={"params": kept}))
 
     def words(self, one: Difference) -> str:
@@ -77,13 +79,24 @@ def _widest(alike: list[Difference]) -> list[Difference]:
 
 
 def _made(alike: list[Difference]) -> list[Sweep]:
+    """Levels of one parameter, apart where another number differs too."""
     varied = level_name(list(alike)) if len(alike) > 1 else None
     if varied is None:
         return [Sweep([one], None) for one in alike]
-    ordered = sorted(alike, key=lambda d: _number(d.params.get(varied)))
+    apart: dict[tuple[object, ...], list[Difference]] = {}
+    for d in alike:
+        others = {n: v for n, v in d.params.items() if n != varied and not isinstance(v, str)}
+        apart.setdefault(tuple(sorted(others.items())), []).append(d)
+    return [_ordered(points, varied) for points in apart.values()]
+
+
+def _ordered(points: list[Difference], varied: str) -> Sweep:
+    if len(points) == 1:
+        return Sweep(points, None)
+    ordered = sorted(points, key=lambda d: _number(d.params.get(varied)))
     if _left(ordered[0]) < _left(ordered[-1]):
         ordered.reverse()
-    return [Sweep(ordered, varied)]
+    return Sweep(ordered, varied)
 
 
 def _number(value: Scalar | None) -> float:
