@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from audit.checkpoints.sidecar import Sidecar, read_sidecar
 from audit.gate.rule_file import load_rules
 from reports.card import Card, load_card
@@ -54,19 +52,3 @@ def test_init_replaces_nothing_unless_told_to(hipaudit, tmp_path):
 def test_the_example_rules_are_valid():
     rules = load_rules(ROOT / "examples" / "hipaudit.toml")
     assert [rule.id for rule in rules.rules] == ["HA101", "HA201", "HA202", "HA301", "HA901"]
-
-
-@pytest.mark.parametrize("name", ["docs/gate.md", "examples/ci-gate/README.md"])
-def test_every_command_in_the_documents_exists(name, hipaudit):
-    import re
-    import shlex
-
-    text = (ROOT / name).read_text()
-    found = re.findall(r"^\s*(?:- (?:run: )?)?hipaudit ([a-z].*?)(?:#.*)?$", text, re.MULTILINE)
-    assert found
-    for line in found:
-        words = shlex.split(line)
-        _, out, _ = hipaudit(words[0], "--help")
-        for word in words[1:]:
-            if word.startswith("--"):
-                assert word in out, f"{word} is no option of hipaudit {words[0]}"
