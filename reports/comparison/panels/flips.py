@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from audit.compare.results import Difference, Flip, Level
+from audit.compare.results import Audit, Difference, Flip, Level
 from audit.results import Finding
 from reports.blocks import Block, Cell, Table, Text
 from reports.comparison.material import ComparisonMaterial
@@ -115,16 +116,32 @@ def cases(material: ComparisonMaterial) -> Sequence[Block]:
     ]
     columns = [_("Case"), _("Label"), _("Group"), _("Base"), _("New")]
     note = _(
-        "Base, New: log-odds of {name}, above the model's cut-off at 0. The surest mistakes of New "
-        "first: {n} of {total}. All, and those gained, are in flips.csv; private/cases.csv of the "
-        "audit tells which file a case is."
-    ).format(name=material.found.positive_class, n=len(rows), total=len(lost))
+        "Base, New: log-odds of {name}; Base decides at {base}, New at {new}. The surest mistakes "
+        "of New first: {n} of {total}. All, and those gained, are in flips.csv; private/cases.csv "
+        "of the audit tells which file a case is."
+    ).format(
+        name=material.found.positive_class,
+        n=len(rows),
+        total=len(lost),
+        base=_cut_off(material, material.found.base),
+        new=_cut_off(material, material.found.new),
+    )
     title = _("Right in Base, wrong in New: cases to look at first")
     return [Table(title, columns, rows, note, frozenset({3, 4}), (22, 18, 36, 12, 12))]
 
 
 def _odds(flip: Flip) -> list[str]:
-    return [
-        _("not finite") if x is None else decimal(f"{x:+.2f}".replace("-", "−"))
-        for x in (flip.base, flip.new)
-    ]
+    return [_("not finite") if x is None else _signed(x) for x in (flip.base, flip.new)]
+
+
+def _signed(odds: float) -> str:
+    return decimal(f"{odds:+.2f}".replace("-", "−"))
+
+
+def _cut_off(material: ComparisonMaterial, side: Audit) -> str:
+    """The log-odds at which a model calls a case positive."""
+    if side.threshold is None:
+        return "0" if len(material.found.classes) == 2 else _("the largest score (argmax)")
+    if not 0 < side.threshold < 1:
+        return f"P ≥ {side.threshold:g}"
+    return _signed(math.log(side.threshold / (1 - side.threshold)))
