@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from audit.results import Finding
 from reports.figures.style import as_address, drawing, look, shorten
+from reports.language import _
 
 COLUMNS = 4
 
@@ -27,6 +28,7 @@ def quartiles(panes: Mapping[str, Sequence[Finding]], title: str) -> str:
             axes.set_title(shorten(name, 26))
             axes.set_xlim(0.6, 4.4)
             axes.set_xticks([1, 2, 3, 4])
-            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}%")
+            axes.yaxis.set_major_formatter(lambda value, _place: f"{value:g}%")
         axes_of[0].set_ylim(top=102)
+        axes_of[0].set_xlabel(_("quartile"))
         return as_address(figure, title)
