@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from audit.compare.calibration import brier_change
 from audit.compare.differences import Twice, adjusted, differences, twice
 from audit.compare.flips import changed, flips
 from audit.compare.pair import Pair, pair
@@ -48,11 +49,14 @@ def compared(
     levels: list[Level] = []
     found: list[Difference] = []
     flipped: list[Flip] = []
+    calibration: list[Difference] = []
     for key in dict.fromkeys([*base.levels, *new.levels]):
         level, seen = _level(both, base, new, key)
         if seen is not None:
             found += differences(both, seen)
             flipped += flips(both, seen, len(levels))
+            if (level.stress, level.defence) == ("clean", "none"):
+                calibration.append(brier_change(both, seen))
         levels.append(level)
     subjects = both.frame.predictions.subjects
     patients = {subject.patient for subject in subjects} - {None}
@@ -76,6 +80,7 @@ def compared(
         levels=tuple(levels),
         differences=tuple(adjusted(found)),
         flips=tuple(flipped),
+        calibration=tuple(calibration),
         notes=(*both.notes, *_uncompared(levels)),
     )
 

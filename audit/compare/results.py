@@ -118,7 +118,10 @@ class Flip(Part):
 
 
 class Comparison(Part):
-    """Two audits of the same cases. `seed`, `resamples`: of the patient bootstrap."""
+    """Two audits of the same cases. `seed`, `resamples`: of the patient bootstrap.
+
+    `calibration`: the Brier score without stress, paired too, in a family of its own.
+    """
 
     schema_version: int = SCHEMA_VERSION
     tool: str = "hipaudit"
@@ -134,6 +137,7 @@ class Comparison(Part):
     levels: tuple[Level, ...] = ()
     differences: tuple[Difference, ...] = ()
     flips: tuple[Flip, ...] = ()
+    calibration: tuple[Difference, ...] = ()
     notes: tuple[Note, ...] = ()
 
     @property

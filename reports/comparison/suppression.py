@@ -42,6 +42,9 @@ def suppressed_comparison(found: Comparison, below: int) -> Comparison:
             ),
             "levels": tuple(_level(level, below) for level in found.levels),
             "flips": (),
+            "calibration": tuple(
+                _without(d, below) if small(d.n, below) else d for d in found.calibration
+            ),
             "notes": (*notes, edition_note(below)),
         }
     )

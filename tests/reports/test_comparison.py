@@ -179,9 +179,17 @@ def test_what_differs_between_the_audits_is_told_apart_from_what_is_the_same(pag
     assert "numpy 2.4.6" not in page.text
 
 
-def test_calibration_stands_side_by_side_and_is_not_tested(page: Page) -> None:
+def test_calibration_stands_side_by_side_and_the_brier_score_paired() -> None:
+    paired = Difference(
+        metric="brier", base=0.081, new=0.112, value=0.031, low=0.012, high=0.05, n=400, p=0.0014,
+        p_holm=0.0014, lower_is_better=True, verdict="worse",
+    )  # fmt: skip
+    page = rendered(sample_comparison(calibration=(paired,)))
     assert "Brier score .081 .070–.090" in page.text
     assert "not tested against each other" in page.text
+    told = "Brier score rose from .081 (n = 400) to .112 (n = 400): +0.031 (95% CI +0.012 to +0.050"
+    assert told in page.text
+    assert "worse, after Holm's adjustment too" in page.text
 
 
 def test_the_surest_new_mistakes_come_first_and_the_rest_is_counted(page: Page) -> None:

@@ -8,6 +8,7 @@ from audit.compare.results import Audit
 from audit.results import Finding
 from reports.blocks import Block, Cell, Table, Text
 from reports.comparison.material import ComparisonMaterial
+from reports.comparison.words import in_words
 from reports.language import N_, _, recorded
 from reports.numbers import amount, interval, metric_name, sentence
 
@@ -36,12 +37,13 @@ def calibration(material: ComparisonMaterial) -> Sequence[Block]:
     ]
     columns = [_("Metric"), _("Base"), _("New"), _("Reading")]
     note = _(
-        "Each over the cases of its own audit ({base} and {new}), with its own 95% CI. The two "
-        "columns were not tested against each other: overlapping intervals say nothing of a "
+        "Each over the cases of its own audit ({base} and {new}), with its own 95% CI. These "
+        "columns are not tested against each other: overlapping intervals say nothing of a "
         "difference."
     ).format(base=material.found.base.cases, new=material.found.new.cases)
     title = _("Calibration without stress")
-    return [Table(title, columns, rows, note, frozenset({1, 2}), (30, 20, 20, 30))]
+    table = Table(title, columns, rows, note, frozenset({1, 2}), (30, 20, 20, 30))
+    return [*(Text(in_words(d), _("Paired.")) for d in material.found.calibration), table]
 
 
 def _found(side: Audit, metric: str) -> Finding | None:
