@@ -88,7 +88,14 @@ def ratio(finding: Finding) -> str:
     """The counts behind a number: "46/61", or "n = 400" where there is no numerator."""
     if finding.events is not None and finding.n:
         return f"{finding.events}/{finding.n}"
+    if left_out(finding) and not finding.n:
+        return _("n left out")
     return f"n = {finding.n}"
+
+
+def left_out(finding: Finding) -> bool:
+    """Whether an edition without small counts hides this number (reports.suppression)."""
+    return (finding.reason or "").startswith("suppressed:")
 
 
 def reason(finding: Finding) -> str:
@@ -109,6 +116,8 @@ def full(finding: Finding) -> str:
 
 
 def _missing(finding: Finding) -> str:
+    if left_out(finding):
+        return _("Left out: {reason}.").format(reason=reason(finding))
     return _("Not computed: {reason} (n = {n}).").format(reason=reason(finding), n=finding.n)
 
 
