@@ -38,9 +38,9 @@ def attack_table(material: Material) -> Sequence[Block]:
     rows = [_row(material, lines[i]) for i in sorted(worst)]
     columns = [_("Attack"), *(_heading(metric) for metric in METRICS)]
     note = _(
-        "95% CI · k/n below each value. † imprecise. Standing: decided correctly without the attack "
-        "and under it, of all images it saw. Success, 8 bits: wrong after rounding to 8 bits, of "
-        "those decided correctly before. Worst case: right under every attack named."
+        "95% CI · k/n below each value. † imprecise. Standing: decided correctly without the "
+        "attack and under it, of all images it saw. Success, 8 bits: wrong after rounding to 8 "
+        "bits, of those decided correctly before. Worst case: right under every attack named."
     )
     if len(lines) > len(rows):
         note += " " + _(
