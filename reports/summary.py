@@ -87,7 +87,7 @@ def _headline(material: Material, metric: str) -> Headline:
     label = _("{metric} at the deployed threshold").format(metric=sentence(metric_name(metric)))
     if f is None or f.value is None:
         reason = recorded(f.reason) if f and f.reason else _("no finding in this run")
-        return Headline(label, "", reason, "" if f is None else f"n = {f.n}")
+        return Headline(label, "", reason, "" if f is None else ratio(f))
     limits = _("95% CI {interval}").format(interval=interval(f))
     return Headline(label, amount(metric, f.value), limits, ratio(f))
 

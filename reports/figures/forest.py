@@ -8,7 +8,7 @@ from typing import Any
 from audit.results import Finding
 from reports.figures.style import COLOURS, INK, SOFT, as_address, drawing, shorten
 from reports.language import _
-from reports.numbers import ratio
+from reports.numbers import left_out, ratio, reason
 
 
 def forest(names: Sequence[str], panes: Mapping[str, Sequence[Finding | None]], title: str) -> str:
@@ -25,6 +25,8 @@ def _pane(axes: Any, metric: str, found: Sequence[Finding | None]) -> None:
     for row, f in enumerate(found):
         if f is None or f.value is None:
             words = _("too few, n = {n}").format(n=f.n if f else 0)
+            if f is not None and left_out(f):
+                words = reason(f)
             axes.text(2, row, words, va="center", color=SOFT, size=6.5)
             continue
         colour = COLOURS[0] if row else INK
