@@ -21,7 +21,9 @@ def tables(material: Material) -> Sequence[Block]:
     shown = [*views(material), *groups(material)]
     if not any(f.n for f in shown):
         return []
-    rows = [[_named(f), *(_cell(beside(material, f, m)) for m in METRICS)] for f in shown]
+    rows: list[list[str | Cell]] = [
+        [_named(f), *(_cell(beside(material, f, m)) for m in METRICS)] for f in shown
+    ]
     note = _(
         "95% CI below each value. Right: intercept 0, slope 1, O:E 1; a slope below 1: too "
         "extreme. ECE without what noise adds. Under attack the scores are those of the worst "

@@ -26,8 +26,8 @@ def reliability(material: Material) -> Sequence[Block]:
         return []
     caption = " ".join(_captions(bool(series), risk is not None, len(series) > 1))
     alt = " ".join(_told(series, risk))
-    width = "full" if series and risk else "half"
-    found: list[Block] = [Figure(trust(series, risk, caption), alt, caption, width)]
+    picture = trust(series, risk, caption)
+    found: list[Block] = [Figure(picture, alt, caption, "full" if series and risk else "half")]
     if series:
         found.append(_bins(series))
     if risk is not None:

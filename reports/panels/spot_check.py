@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audit.results import Finding
+from audit.results import Finding, Scalar
 from reports.blocks import Block, Cell, Table, Text
 from reports.language import _, decimal, recorded
 from reports.material import Material
@@ -63,7 +63,7 @@ def _below(level: float) -> str:
     return _("below {level}").format(level=decimal(f"{level:.1%}"))
 
 
-def _size(sizes: Sequence[Finding], level: float, allowed: float, cutoff: object) -> Cell:
+def _size(sizes: Sequence[Finding], level: float, allowed: float, cutoff: Scalar | None) -> Cell:
     """For cases still to come, and below it for those of this set above the cut-off."""
     those = {
         f.params.get("cutoff"): f

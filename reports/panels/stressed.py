@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from audit.results import Finding, as_levels
 from reports.blocks import Block, Cell, Items, Table
@@ -84,7 +85,7 @@ def _row(material: Material, line: Line) -> list[str | Cell]:
 
 def _smallest(material: Material, f: Finding) -> str:
     """Where an attack looked for each image's smallest ε: how these are spread."""
-    where = {"stress": f.stress, "defence": "none", "group": {}, "contrast": None}
+    where: dict[str, Any] = {"stress": f.stress, "defence": "none", "group": {}, "contrast": None}
     found = [
         next((q for q in material.results.find(m, **where) if q.params == f.params), None)
         for m in QUARTILES

@@ -24,6 +24,7 @@ def without_few(data: DataDescription, below: int) -> DataDescription:
                 "Leave out --suppress, or audit more cases.",
             )
     skipped, told = _skipped(data.skipped, below)
+    labels = gathered(data.labels, data.cases, below)
     notes = [*data.notes, *told]
     burned_in = data.burned_in
     if small(burned_in, below) or small(data.cases - burned_in, below):
@@ -32,7 +33,7 @@ def without_few(data: DataDescription, below: int) -> DataDescription:
         notes.append(Note(code=BURNED_IN, level="info", text=text))
     return data.model_copy(
         update={
-            "labels": gathered(data.labels, data.cases, below),
+            "labels": {} if set(labels) == {OTHERS} else labels,
             "attributes": {
                 name: gathered(counts, data.cases, below)
                 for name, counts in data.attributes.items()

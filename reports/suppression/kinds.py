@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.results import Finding, Scalar
+from audit.results import Curve, Finding, Scalar
 
 # Of the positives alone, of the others alone, and of both (which with one tells the other).
 POSITIVE = ("sensitivity", "missed_per_1000")
@@ -63,13 +63,13 @@ def side(finding: Finding) -> str:
     return "both" if name in BOTH or everyone else ""
 
 
-def settings(finding: Finding, *without: str) -> tuple[tuple[str, Scalar], ...]:
-    found = [(k, v) for k, v in finding.params.items() if k not in without]
+def settings(part: Finding | Curve, *without: str) -> tuple[tuple[str, Scalar], ...]:
+    found = [(k, v) for k, v in part.params.items() if k not in without]
     return tuple(sorted(found, key=lambda pair: pair[0]))
 
 
-def group_of(finding: Finding) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(finding.group.items()))
+def group_of(part: Finding | Curve) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(part.group.items()))
 
 
 def view_of(finding: Finding) -> Place:

@@ -10,7 +10,7 @@ from reports.suppression.counts import any_small
 from reports.suppression.data import without_few
 from reports.suppression.findings import State, hidden
 from reports.suppression.kinds import Place, group_of, settings, side
-from reports.suppression.mark import OTHERS, edition_note, reason
+from reports.suppression.mark import edition_note, reason
 from reports.suppression.words import (
     artefact_without,
     details_without,
@@ -68,7 +68,7 @@ def _gone(before: DataDescription, after: DataDescription) -> set[int]:
     """The counts of labels and attributes that were left out, which no note may tell instead."""
     pairs = [(before.labels, after.labels)]
     pairs += [(counts, after.attributes[name]) for name, counts in before.attributes.items()]
-    return {n for was, now in pairs if OTHERS in now for name, n in was.items() if name not in now}
+    return {n for was, now in pairs for name, n in was.items() if name not in now}
 
 
 def _probes(

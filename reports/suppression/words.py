@@ -19,7 +19,7 @@ METHOD = {"quality-limits", "shortcut-reading", "gradcam.reading", "masking-none
 # What a probe says of itself, in numbers that count nobody.
 SETTINGS = {
     *("rule", "seed", "layer", "control", "target", "marker_rule", "limits", "cutoff", "bins"),
-    *("confidence", "schema_version", "queries", "steps", "trained_on"),
+    *("compared", "not_tried", "confidence", "schema_version", "queries", "steps", "trained_on"),
 }
 
 

@@ -39,6 +39,9 @@ def patients(material: Material) -> Value:
 def labels(material: Material) -> Value:
     positive = material.results.model.positive_class
     names = [label_name(name) for name in material.results.data.labels]
+    below = mark.suppressed_below(material.results)
+    if below and not names:
+        return recorded(mark.reason(below))
     words = _("{names}; counted as positive: {positive}. Counts stand in the flow.")
     return words.format(names=_some(names), positive=positive) if names else None
 
