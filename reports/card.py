@@ -37,6 +37,14 @@ SAID = {
     "list_type": 'a list is wanted here: a line that begins with "-" for each',
     "bool_parsing": "yes or no is wanted here",
     "bool_type": "yes or no is wanted here",
+    "string_too_long": "a text of at most {max_length} characters is wanted here",
+    "string_unicode": "text is wanted here, without broken characters",
+    "too_long": "at most {max_length} entries are wanted here, not {actual_length}",
+    "float_parsing": "a number is wanted here, such as 0.05 for 5%",
+    "float_type": "a number is wanted here, such as 0.05 for 5%",
+    "less_than": "a number below {lt:g} is wanted here, such as 0.05 for 5%",
+    "greater_than": "a number above {gt:g} is wanted here, such as 0.05 for 5%",
+    "literal_error": "{expected} is wanted here",
 }
 
 
@@ -59,7 +67,8 @@ def _refusal(name: str, lines: Mapping[str, int], errors: list[ErrorDetails]) ->
         word = str(first["loc"][-1])[:60]
         fix = did_you_mean(word, _fields_at(first["loc"][:-1]))
         return HipauditError(f"a field of {name}", f'"{word}" on line {line}', f"{fix} {more}")
-    reason = SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
+    plain = SAID.get(first["type"], "").format(**first.get("ctx", {}))
+    reason = plain or first["msg"].removeprefix("Value error, ")
     known = _known(first)
     fix = did_you_mean(str(first["input"])[:60], known) if known else ""
     return HipauditError(

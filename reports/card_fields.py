@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -9,11 +11,25 @@ from pydantic_core import PydanticCustomError
 
 from reports.modes import MODES
 
+# What says "none", without spaces and signs; signs alone, such as "--", say no more.
+_NOTHING = {"", "0", "none", "no", "na", "nil", "null", "nothing", "notapplicable", "noneknown"}
+_NOTHING |= {"geen", "nee", "nvt", "niets", "nietvantoepassing", "geenbekend"}
+
 
 def _not_none(value: object) -> object:
-    empty = {"none", "no", "n/a", "-", "geen", "nee", "n.v.t"}
-    if isinstance(value, str) and value.strip().strip(".").lower() in empty:
-        raise ValueError(f'"{value.strip()}" is not accepted here; say what was looked for')
+    if isinstance(value, str) and re.sub(r"[\W_]", "", value).lower() in _NOTHING:
+        said = value.strip()[:60]
+        raise ValueError(f'"{said}" is not accepted here; say what was looked for')
+    return value
+
+
+def _day(value: str) -> str:
+    """Words may say when ("a year after the first use"); what looks like a day must be one."""
+    if re.fullmatch(r"\d+-\d+-\d+", value.strip()):
+        try:
+            date.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("no such day; a day is written 2027-03-31") from None
     return value
 
 
@@ -27,6 +43,7 @@ def _mode(value: str) -> str:
 Words = Annotated[str, Field(max_length=8000)]
 Text = Words | None
 Stated = Annotated[Words | None, BeforeValidator(_not_none)]
+Day = Annotated[Words, AfterValidator(_day)] | None
 YesNo = bool | None
 
 
@@ -34,6 +51,15 @@ class Group(BaseModel):
     """A group of human statements; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_left_out(cls, raw: Any) -> Any:
+        """A field with nothing behind it counts as not there; its name is still looked at."""
+        if not isinstance(raw, dict):
+            return raw
+        known = cls.model_fields
+        return {name: v for name, v in raw.items() if v is not None or name not in known}
 
 
 class Identity(Group):
@@ -167,7 +193,7 @@ class Monitoring(Group):
     frequency: Text = None
     triggers: Text = None
     rollback: Text = None
-    expiry: Text = None
+    expiry: Day = None
 
 
 class Limitations(Group):

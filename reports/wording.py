@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from reports.language import N_, _
 
@@ -24,6 +25,8 @@ _ROBUST = (
 _BANNED = re.compile(f"{_ENGLISH}|{_DUTCH}|{_ROBUST}", re.IGNORECASE)
 # A board-certified reader is a fact about a person, not a claim about the model.
 _FACTS = re.compile(r"\bboard[- ]certified\b", re.IGNORECASE)
+# Marks inside a word that print as nothing: soft hyphens, joiners, spaces of no width.
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060]")
 
 # How clauses are named in the outline: the longest first, so that "AIA Annex" is no "AIA".
 _CLAUSES = (
@@ -39,7 +42,8 @@ def overclaims(text: str) -> list[str]:
     >>> overclaims("A robust and safe model; robust accuracy was 0.61; een veilig model")
     ['robust', 'safe', 'veilig']
     """
-    return [found.group(0) for found in _BANNED.finditer(_FACTS.sub("", text))]
+    seen = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    return [found.group(0) for found in _BANNED.finditer(_FACTS.sub("", seen))]
 
 
 def clause(name: str) -> str:

@@ -31,7 +31,7 @@ Place = tuple[object, ...]
 
 
 def family(metric: str) -> str:
-    """Which cases are counted, and how: all, the robust ones, those above a cut-off …"""
+    """Which cases are counted, and how: all, those that withstood, those above a cut-off …"""
     if metric.startswith(("robust_", "attack_success")):
         return "robust"
     for ending in ("_above", "_handled", "_by_quality"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "card.yaml"
 # Printed elsewhere than in a field of the outline: page one, tables of sections 4 and 11.
 ELSEWHERE = {
     "performance.prevalences",
+    "performance.planned_half_width",
     "risks",
     "board.name",
     "board.decision",
@@ -93,6 +95,22 @@ def test_the_example_fills_every_field_but_the_decision() -> None:
         ('identity:\n  version: "a\\0b"\n', ["hidden", "U+0000 on line 2"]),
         ('identity:\n  version: "a\\u202eb"\n', ["hidden", "U+202E on line 2"]),
         ('"\\e[31m": x\n', ["hidden", "U+001B on line 1"]),
+        ("# a\nidentity:\n  version: a\0b\n", ["hidden", "U+0000 on line 3"]),
+        ("identity:\n  version: a\u0085b\n", ["hidden", "U+0085 on line 2"]),
+        ("identity:\n\tversion: 1\n", ["line 2", "a tab", "Indent with spaces"]),
+        ("identity:\n  version: a: b\n", ["line 2", 'second ": "', "between quotes"]),
+        ("identity:\n  contact: @desk\n", ["line 2", "cannot begin", "between quotes"]),
+        ("identity:\n  contact: *desk\n", ["aliases", "line 2"]),
+        ("identity:\n  verson:\n", ['"verson" on line 2', 'Did you mean "version"?']),
+        ("risks:\n  -\n  - severity: x\n", ["risks.0", "line 3", "mode or a failure_mode"]),
+        ("subgroups:\n  bias: '\"None.\"'\n", ["subgroups.bias", "not accepted"]),
+        ("limitations:\n  known: Niet van toepassing.\n", ["limitations.known", "not accepted"]),
+        ("limitations:\n  known: ---\n", ["limitations.known", "line 2", "not accepted"]),
+        ("performance:\n  prevalences: [5%]\n", ["line 2", "such as 0.05 for 5%"]),
+        ("performance:\n  planned_half_width: 5\n", ["line 2", "a number below 0.5"]),
+        ("board:\n  signatories: [a, b, c, d, e]\n", ["line 2", "at most 4 entries", "not 5"]),
+        (f"identity:\n  version: {'a' * 8001}\n", ["line 2", "at most 8000 characters"]),
+        ("monitoring:\n  expiry: 2027-02-29\n", ["line 2", "no such day"]),
     ],
 )
 def test_each_fault_is_one_line_that_names_place_and_line(
@@ -145,9 +163,29 @@ def test_a_file_that_is_too_large_not_text_or_not_there_is_refused(tmp_path: Pat
         load_card(path)
 
 
-def test_deep_nesting_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
-    with pytest.raises(HipauditError):
-        card_from(tmp_path, "a: " + "[" * 5000 + "]" * 5000)
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
+def test_deep_nesting_is_refused_before_it_costs_time(tmp_path: Path, opening: str) -> None:
+    # To read a quarter of a megabyte of "[" to its end takes the parser many minutes.
+    began = time.process_time()
+    with pytest.raises(HipauditError, match="nesting too deep on line 1"):
+        card_from(tmp_path, opening * (250_000 // len(opening)))
+    assert time.process_time() - began < 10
+
+
+def test_what_merely_begins_with_none_is_a_statement(tmp_path: Path) -> None:
+    text = "None of the readers saw lateral views; sex and age were looked at"
+    assert card_from(tmp_path, f"subgroups:\n  bias: {text}\n").subgroups.bias == text
+
+
+def test_the_lines_of_another_system_count_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "card.yaml"
+    for end in (b"\r\n", b"\r"):
+        path.write_bytes(end.join([b"identity:", b"  version: 1", b"  verson: 2"]))
+        with pytest.raises(HipauditError, match="on line 3"):
+            load_card(path)
+        path.write_bytes(end.join([b"data:", b"  source: x", b"  dates: \xff"]))
+        with pytest.raises(HipauditError, match="UTF-8"):
+            load_card(path)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -31,6 +31,11 @@ def test_robust_is_banned_unless_it_qualifies_a_metric() -> None:
     assert overclaims("robust sensitivity, robust accuracy and robust specificity") == []
 
 
+@pytest.mark.parametrize("word", ["sa\u00adfe", "s\u200bafe", "ｓａｆｅ"])
+def test_a_banned_word_is_found_as_a_reader_would_read_it(word: str) -> None:
+    assert overclaims(f"It is {word}.") == ["safe"]
+
+
 def test_the_footer_disclaims_in_the_words_agreed() -> None:
     assert FOOTER == (
         "Evidence from one data set on one date. "
