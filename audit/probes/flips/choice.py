@@ -116,7 +116,7 @@ def _of_each(predictions: Predictions, ranking: Sequence[int]) -> list[int]:
     positive = predictions.decision.positive
     split: tuple[list[int], list[int]] = ([], [])
     for row in ranking:
-        split[predictions.targets[row] != positive].append(row)
+        split[int(predictions.targets[row] != positive)].append(row)
     return [row for rows in split for row in rows[:EACH]]
 
 
