@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -90,16 +91,14 @@ class Commands(click.Group):
 EPILOG = """\b
 Examples:
   hipaudit run model.pt --data val/
-  hipaudit run model.safetensors --data val.csv --positive-class fracture --preset quick
+  hipaudit run model.safetensors --data val.csv --preset quick
   hipaudit gate hipaudit-out/model/audit.json --config hipaudit.toml
   hipaudit demo
 
-\b
 Exit codes: 0 done, gate passed or no gate set; 1 gate failed; 2 usage, configuration or
 unreadable input; 3 inconclusive; 130 interrupted. Every option can be set in the environment:
 HIPAUDIT_PRESET=quick is --preset quick.
 
-\b
 Evidence from one data set on one date. Not certification, conformity assessment or legal advice.
 """
 
@@ -161,7 +160,8 @@ def _answer(args: list[str] | None, session: Session) -> int:
         _say("interrupted; the same command resumes" if session.started else "interrupted")
         return INTERRUPTED
     except click.ClickException as error:
-        _say(f"error: {_one_line(_click_message(error))}")
+        words = sys.argv[1:] if args is None else args
+        _say(f"error: {_one_line(_click_message(error, words))}")
         return USAGE
     except HipauditError as error:
         _trace(session, error)
@@ -176,15 +176,26 @@ def _answer(args: list[str] | None, session: Session) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _click_message(error: click.ClickException) -> str:
+def _click_message(error: click.ClickException, words: Sequence[str]) -> str:
+    """What is wrong and what to type; `words`: the command line."""
     context = getattr(error, "ctx", None)
-    message = error.format_message()
+    message = error.format_message().rstrip()
     if isinstance(error, click.NoSuchOption) and context is not None:
-        known = [flag for param in context.command.params for flag in param.opts]
-        message = f'no option "{error.option_name}". {did_you_mean(error.option_name, known)}'
-    if isinstance(error, click.UsageError) and context is not None:
-        return f"{message} Type: {context.command_path} --help"
-    return message
+        message = f'no option "{error.option_name}". {_near(error.option_name, context)}'.rstrip()
+    if not isinstance(error, click.UsageError):
+        return message
+    command = next((word for word in words if word in COMMANDS), "")
+    path = context.command_path if context is not None else f"hipaudit {command}".rstrip()
+    return f"{message}{'' if message[-1] in '.?' else '.'} Type: {path} --help"
+
+
+def _near(option: str, context: click.Context) -> str:
+    """The option that was probably meant; a list of all of them is no help."""
+    hint = did_you_mean(option, [flag for param in context.command.params for flag in param.opts])
+    if not hint.startswith("Known"):
+        return hint
+    early = "Options follow the command, as in: hipaudit run MODEL --data PATH --quiet."
+    return early if context.parent is None else ""
 
 
 def _place(error: Exception) -> str:

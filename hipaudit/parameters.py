@@ -37,8 +37,7 @@ class OneOf(click.Choice[str]):
     """A choice that answers a near miss with what was probably meant."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002  click's signature
-        hint = did_you_mean(str(value), list(self.choices))
-        return f'"{value}" is not one of {", ".join(self.choices)}. {hint}'
+        return _not_one_of(str(value), list(self.choices))
 
 
 class Levels(Parameter):
@@ -116,9 +115,10 @@ class Output(Parameter):
         kind, equals, path = str(value).partition("=")
         if not equals:
             kind, path = Path(kind).suffix.removeprefix("."), kind
+        if not kind:
+            self.fail(f'expected FMT=PATH such as "pdf=board.pdf", found "{value}"', param, ctx)
         if kind not in FORMATS:
-            hint = did_you_mean(kind, list(FORMATS))
-            self.fail(f'"{kind}" is not one of {", ".join(FORMATS)}. {hint}', param, ctx)
+            self.fail(_not_one_of(kind, list(FORMATS)), param, ctx)
         if not path:
             self.fail(f'expected {kind}=PATH, found "{value}"', param, ctx)
         return kind, Path(path)
@@ -288,6 +288,13 @@ FORMAT = click.option(
     show_default=True,
     help="What goes to stdout: tables, the verdict as JSON, or GitHub annotations.",
 )
+
+
+def _not_one_of(word: str, known: list[str]) -> str:
+    """The list, and a hint only where one of it is near."""
+    hint = did_you_mean(word, known)
+    near = "" if hint.startswith("Known") else f" {hint}"
+    return f'"{word}" is not one of {", ".join(known)}.{near}'
 
 
 def edition_of(flags: Mapping[str, Any]) -> Edition:

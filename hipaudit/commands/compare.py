@@ -37,7 +37,6 @@ Examples:
   hipaudit compare v1 v2 --out v1-v2/ --language nl --card-new card.yaml
   hipaudit compare v1 v2 --subgroup view --format markdown
 
-\b
 Exit codes: 0 compared, 2 unusable input; with --fail-on worse 1 when a regression is shown and
 3 when there were too few cases to tell. Rules on a drop (max_drop) are shown in the report; their
 exit code comes from: hipaudit gate NEW/audit.json --baseline BASE/audit.json

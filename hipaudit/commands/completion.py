@@ -9,17 +9,20 @@ import click
 from hipaudit.parameters import ENVIRONMENT, OneOf
 
 SHELLS = ("bash", "zsh", "fish")
-HELP = """Print the script that lets SHELL complete commands and options with the Tab key."""
+HELP = """Print the script that lets SHELL complete commands and options with the Tab key.
+
+SHELL: bash, zsh or fish.
+"""
 EPILOG = """\b
-Examples:  (each where that shell looks)
-  hipaudit completion bash > ~/.local/share/bash-completion/completions/hipaudit
-  hipaudit completion zsh  > ~/.zfunc/_hipaudit          with fpath+=~/.zfunc in ~/.zshrc
+Examples:
+  hipaudit completion bash >> ~/.bashrc
+  hipaudit completion zsh > ~/.zfunc/_hipaudit    fpath+=~/.zfunc in ~/.zshrc
   hipaudit completion fish > ~/.config/fish/completions/hipaudit.fish
 """
 
 
 @click.command("completion", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
-@click.argument("shell", type=OneOf(SHELLS))
+@click.argument("shell", type=OneOf(SHELLS), metavar="SHELL")
 @click.pass_context
 def command(context: click.Context, /, shell: str) -> int:
     from click.shell_completion import get_completion_class

@@ -21,11 +21,15 @@ scanner, the view or the age instead of the fracture. Therefore a manifest is ke
 
 \b
 Written to OUT, for its owner alone to read:
-  images/<case id>.png   pixels; no text, no EXIF, no name, no date of the source
-  manifest.csv           path, label where known, patient number, split, view, sex, age band
-                         (topped at 90+), vendor, scanner, laterality, boxes
-  conversion.json        settings, how grey levels were mapped, what was skipped and why
-  private/cases.csv      case id and source path: the only way back; do not pass it on
+  images/<case id>.png  pixels; no text, no EXIF, no name, no date
+  manifest.csv          path, label where known, patient number, split, view,
+                        sex, age band (topped at 90+), vendor, scanner,
+                        laterality, boxes
+  conversion.json       settings, how grey levels were mapped, what was
+                        skipped and why
+  private/cases.csv     case id and source path: the only way back; do not
+                        pass it on
+
 Text burned into pixels is not looked for: an image whose header says it has some is left out.
 Removing tags is not anonymity; pixels and rare combinations can still point to a person.
 """
@@ -33,15 +37,13 @@ EPILOG = """\b
 Examples:
   hipaudit convert pacs-export/ radiographs/
   hipaudit convert pacs-export/ small/ --size 512 --bits 8 --workers 4
-  hipaudit convert scans/ out/ --classes garden1,garden2,normal   folder names that are labels
-  hipaudit convert cases.csv out/ --keep site,hardware            further columns of the table
+  hipaudit convert scans/ out/ --classes garden1,garden2   labels by folder
+  hipaudit convert cases.csv out/ --keep site,hardware     further columns
 
-\b
 What comes back: hipaudit run --data OUT reads the same cases. Without --size and with 16 bits,
 PNG, JPEG and whatever has 8- or 16-bit grey levels after windowing are pixel-exact and keep their
 case ids; other images (12 bits, say) agree within half a 16-bit step and get other ids.
 
-\b
 Exit codes: 0 converted, 2 unusable input, 3 converted but more was unreadable than --max-skipped,
 130 interrupted (the same command goes on).
 """

@@ -13,7 +13,7 @@ HELP = """Write hipaudit.toml, card.yaml and model.yaml to fill in.
 \b
 hipaudit.toml  the gate's rules: no number is filled in, none is recommended
 card.yaml      what people say about the model, for the report
-model.yaml     what the checkpoint cannot say: input size, normalisation, classes
+model.yaml     what a checkpoint cannot say: input size, mean, classes
 
 Everything is commented out or blank: as written, nothing changes. A file that is there stays,
 unless --overwrite.

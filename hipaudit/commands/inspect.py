@@ -19,9 +19,8 @@ normalisation and class order. Attacks nothing and writes nothing.
 EPILOG = """\b
 Examples:
   hipaudit inspect model.pt --data val/
-  hipaudit inspect model.pt --data val.csv --positive-class fracture --format json
+  hipaudit inspect model.pt --data val.csv --format json
 
-\b
 Exit codes: 0 no fault, 2 unusable input, 3 a fault that would make every rule inconclusive.
 """
 

@@ -9,7 +9,10 @@ import click
 
 from hipaudit.parameters import ENVIRONMENT, FORMATS, PRESETS, OneOf
 
-HELP = """List what hipaudit knows of a kind, with one line on each."""
+HELP = """List what hipaudit knows of a kind, with one line on each.
+
+KIND: stresses, defences, probes, metrics, methods, notes, presets or formats.
+"""
 EPILOG = """\b
 Examples:
   hipaudit list stresses
@@ -99,7 +102,7 @@ def first_line(function: Callable[..., Any]) -> str:
 
 
 @click.command("list", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
-@click.argument("kind", type=OneOf(list(KINDS)))
+@click.argument("kind", type=OneOf(list(KINDS)), metavar="KIND")
 def command(kind: str) -> int:
     formatter = click.HelpFormatter(max_width=100)
     formatter.write_dl(list(KINDS[kind]()))

@@ -23,16 +23,18 @@ shows a person, and no number found on them says anything about patients.
 
 \b
 Written to OUT:
-  train/, val/, test/  images, labels.csv, ground_truth.csv (fracture and every nuisance)
-  spec.json            the whole specification; the same one gives the same bytes
+  train/, val/, test/  images, labels.csv, ground_truth.csv (fracture and
+                       every nuisance)
+  spec.json            the whole specification; the same gives the same bytes
+
 An interrupted command resumes when it is typed again.
 """
 EPILOG = """\b
 Examples:
   hipaudit phantom radiographs/
   hipaudit phantom small/ --images 1000 --size 128
-  hipaudit phantom biased/ --images 4000 --shortcut marker=0.6 --shortcut age=0.3
-  hipaudit phantom hard/ --spec hard.toml      with lines such as "occult = 0.3"
+  hipaudit phantom biased/ --images 4000 --shortcut marker=0.6
+  hipaudit phantom hard/ --spec hard.toml    with lines such as "occult = 0.3"
 
 \b
 Fields of a specification, with what they are when not named:

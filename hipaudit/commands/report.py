@@ -36,7 +36,6 @@ Examples:
   hipaudit report audit.json --no-images --output summary.md
   hipaudit report v1-v2/compare.json --language nl
 
-\b
 Exit codes: 0 rendered, 2 unusable input or nothing could be rendered. The gate's own exit code
 comes from: hipaudit gate AUDIT.json
 """

@@ -51,17 +51,18 @@ Written to hipaudit-out/<model>/ (or --out):
 EPILOG = """\b
 Examples:
   hipaudit run model.pt --data val/
-  hipaudit run model.pt --data val.csv --positive-class fracture --subgroup view --subgroup sex
-  hipaudit run model.pt --data dicom/ --labels labels.csv --cluster-by patient_id --preset full
-  hipaudit run model.pt --data val/ --stress fgsm --stress pgd --eps 1/255,2/255 --defence tta
+  hipaudit run model.pt --data val.csv --positive-class fracture
+  hipaudit run model.pt --data dicom/ --labels labels.csv --subgroup view
+  hipaudit run model.pt --data val/ --stress pgd --eps 1/255 --defence tta
   hipaudit run model.pt --data val/ --stress pgd --surrogate other.pt
   hipaudit run model.pt --data val/ --preset ci --max-time 10m --format github
-  hipaudit run model.pt --data val/ --config hipaudit.toml --baseline v1/audit.json
+  hipaudit run model.pt --data val/ --baseline v1/audit.json
   hipaudit run model.pt --data val/ --train-data train/
-  hipaudit run model.pt --data val/ --defence adversarial-training --train-data train/
-  hipaudit run model.pt --data test/ --defence temperature-scaling --calibration-data val/
+  hipaudit run model.pt --data val/ --train-data train/ \\
+    --defence adversarial-training
+  hipaudit run model.pt --data test/ --calibration-data val/ \\
+    --defence temperature-scaling
 
-\b
 The same command again resumes what was interrupted. Exit codes: 0 gate passed or no gate set,
 1 failed, 2 unusable input, 3 inconclusive, 130 interrupted.
 """

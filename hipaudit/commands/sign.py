@@ -16,7 +16,7 @@ your organisation to say. Keep the private key off the machine that runs audits.
 """
 EPILOG = """\b
 Examples:
-  hipaudit sign --new-key board.pem            once; board.pub.pem is for everyone
+  hipaudit sign --new-key board.pem        once; board.pub.pem is for everyone
   hipaudit sign report.pdf --key board.pem
   hipaudit verify report.pdf --key board.pub.pem
 """

@@ -34,11 +34,13 @@ FAILED = 3
 
 HELP = """Fit, test and audit several networks alike; compare them; write a report.
 
+KIND is one of:
+
 \b
-models          the study's seven networks beside the published table (the default)
+models          the study's seven networks beside the published ones (default)
 views           one network for all views, one per view, and the cascade
 learning-curve  how accuracy grows with the number of training images
-resolution      how it changes with the size of the input, with Grad-CAM localisation
+resolution      how it changes with the input's size; Grad-CAM localisation
 readers         agreement of two readers, and of the model with each
 
 Train, validation and test splits are read from the data, or drawn by patient. Validation chooses
@@ -49,19 +51,18 @@ the same images: --as-published does the same and marks every number optimistic.
 Written to hipaudit-out/study-<kind>/ (or --out):
   study.json              every number; written whole after each model
   study.html, study.pdf   the report
-  models/<name>/          model.pt, training/ (log.csv, log.json), audit/ (audit.json, …)
+  models/<name>/          model.pt, training/ (log), audit/ (audit.json, …)
   figures/                pictures, where images may be shown
 """
 EPILOG = """\b
 Examples:
   hipaudit study --data radiographs/ --device cuda
-  hipaudit study --data phantoms/ --weights none --size 64 --freeze-epochs 2 --epochs 4
-  hipaudit study --data radiographs/ --models squeezenet1_1,alexnet --weights weights/ --preset ci
-  hipaudit study --data radiographs/ --set patience=5 --set schedule=triangular
-  hipaudit study learning-curve --data radiographs/ --models resnet50 --points 500,1000,2000
-  hipaudit study readers --data radiographs/ --readers reader_1,reader_2 --model model.pt
+  hipaudit study --data phantoms/ --weights none --size 64 --epochs 4
+  hipaudit study --data radiographs/ --models squeezenet1_1,alexnet
+  hipaudit study --data radiographs/ --weights weights/ --set patience=5
+  hipaudit study learning-curve --data radiographs/ --points 500,1000,2000
+  hipaudit study readers --data radiographs/ --readers reader_1,reader_2
 
-\b
 The same command again resumes: what is trained stays, what was interrupted continues at its
 epoch. Exit codes: 0 all done, 2 unusable input, 3 some model failed (its reason is in the table
 and in study.json; the others are complete), 130 interrupted.
@@ -69,7 +70,7 @@ and in study.json; the others are complete), 130 interrupted.
 
 
 @click.command("study", help=HELP, epilog=EPILOG, context_settings=ENVIRONMENT)
-@click.argument("kind", type=OneOf(list(KINDS)), default="models")
+@click.argument("kind", type=OneOf(list(KINDS)), default="models", metavar="[KIND]")
 @with_options((*EVERY_SPLIT, WEIGHTS))
 @click.option("--models", type=Names(), metavar="A,B", help="[default: the study's seven]")
 @click.option(

@@ -18,18 +18,17 @@ or drawn by patient; validation chooses the epoch, test is looked at once, at th
 
 \b
 Written to hipaudit-out/train-<arch>/ (or --out):
-  model.pt          the checkpoint, which describes itself: hipaudit run model.pt --data …
-  training/         log.csv and log.json: every epoch and every number that was used
+  model.pt    the checkpoint, which describes itself; audit it: hipaudit run
+  training/   log.csv and log.json: every epoch, every number that was used
 """
 EPILOG = """\b
 Examples:
   hipaudit train squeezenet1_1 --data radiographs/
-  hipaudit train resnet50 --data radiographs/ --weights resnet50.pth --device cuda
-  hipaudit train alexnet --data phantoms/ --weights none --size 64 --freeze-epochs 2 --epochs 4
-  hipaudit train resnet18 --data radiographs/ --adversarial fbf --adversarial-eps 4/255
+  hipaudit train resnet50 --data radiographs/ --weights w.pth --device cuda
+  hipaudit train alexnet --data phantoms/ --weights none --size 64 --epochs 4
+  hipaudit train resnet18 --data radiographs/ --adversarial fbf
   torchrun --nproc-per-node 4 -m hipaudit train resnet50 --data radiographs/
 
-\b
 The same command again resumes at the epoch where it was interrupted. Exit codes: 0 done,
 2 unusable input, 130 interrupted.
 """

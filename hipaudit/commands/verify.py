@@ -22,7 +22,6 @@ Examples:
   hipaudit verify report.pdf
   hipaudit verify report.pdf --key board.pub.pem
 
-\b
 Exit codes: 0 nothing is wrong, 1 something is, 2 unusable input.
 """
 

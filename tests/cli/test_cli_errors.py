@@ -26,6 +26,12 @@ from hipaudit.cli import Session, _answer
         (["run", "m.pt", "--data", "x"], 'nothing at "m.pt"'),
         (["run", "m.pt", "--data", "x", "--config", "no.toml"], "no file named no.toml"),
         (["list", "stress"], 'Did you mean "stresses"?'),
+        (["list"], "Missing argument 'KIND'. Choose from: stresses,"),
+        (["run", "m.pt", "--data"], "requires an argument. Type: hipaudit run --help"),
+        (["run", "m.pt", "--data", "x", "--output", "report"], 'such as "pdf=board.pdf"'),
+        (["run", "m.pt", "--data", "x", "--xyzzyq"], '"--xyzzyq". Type: hipaudit run --help'),
+        (["--quiet", "run", "m.pt"], "Options follow the command"),
+        (["--versoin"], 'Did you mean "--version"?'),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr_and_exit_code_2(hipaudit, args, said):
@@ -35,6 +41,13 @@ def test_a_mistake_is_one_line_on_stderr_and_exit_code_2(hipaudit, args, said):
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert said in err
+    assert ". ." not in err
+    assert "?." not in err
+
+
+def test_a_mistyped_choice_is_told_the_choices_once(hipaudit):
+    _, _, err = hipaudit("run", "m.pt", "--data", "x", "--preset", "zzz")
+    assert err.count("standard") == 1
 
 
 def test_a_bare_command_shows_the_help_and_is_not_green(hipaudit):

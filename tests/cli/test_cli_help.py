@@ -3,9 +3,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import click
 import pytest
 
-from hipaudit.cli import COMMANDS
+from hipaudit.cli import COMMANDS, commands
 
 HEAVY = ("torch", "torchvision", "art", "numpy", "matplotlib", "weasyprint", "pydicom", "pydantic")
 
@@ -32,6 +33,14 @@ def test_help_imports_nothing_heavy_and_shows_an_example(command):
     assert not modules & {*HEAVY}
     if command not in ("doctor",):
         assert f"hipaudit {command}".strip() in out.split("Examples:")[1]
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_and_its_examples_fit_a_terminal_of_80_columns(name):
+    context = click.Context(commands, info_name="hipaudit", terminal_width=80)
+    command = commands.get_command(context, name) if name else commands
+    inner = click.Context(command, info_name=name, parent=context, terminal_width=80)
+    assert [line for line in command.get_help(inner).splitlines() if len(line) > 80] == []
 
 
 def test_every_command_that_is_listed_exists(hipaudit):
