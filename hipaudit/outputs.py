@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from audit.gate.verdict import Verdict
     from audit.results import Results
     from hipaudit.papers import Papers
-    from reports.card import Card
 
 VERDICT = "verdict.json"
 # Other people's model cards: (module, function of results and card).
@@ -138,22 +137,22 @@ def write_outputs(
     results: Results,
     folder: Path,
     verdict: Verdict,
-    card: Card | None = None,
+    papers: Papers,
     edition: Edition = ENGLISH,
 ) -> list[Path]:
     """Copies at the paths asked for. Raises HipauditError when there is nothing to copy."""
     written = []
     told, said = shown(results, verdict, edition) if outputs else (results, verdict)
     for kind, path in outputs:
-        content = _made(kind, told, said, card) or _copied(kind, folder, path, edition)
+        content = _made(kind, told, said, papers) or _copied(kind, folder, path, edition)
         if kind not in BESIDE or path.resolve() != (folder / beside(kind, edition)).resolve():
             write_whole(path, content)
         written.append(path)
     return written
 
 
-def _made(kind: str, results: Results, verdict: Verdict, card: Card | None) -> str | None:
-    """What is made from results, verdict and card alone; None for what is copied."""
+def _made(kind: str, results: Results, verdict: Verdict, papers: Papers) -> str | None:
+    """What is made from results, verdict and papers alone; None for what is copied."""
     if kind == "md":
         from hipaudit.summary import as_markdown
 
@@ -165,12 +164,12 @@ def _made(kind: str, results: Results, verdict: Verdict, card: Card | None) -> s
     if kind == "sarif":
         from hipaudit.exports.sarif import as_sarif
 
-        return as_sarif(verdict, results.tool_version)
+        return as_sarif(verdict, results.tool_version, papers.rules_at)
     if kind in CARDS:
         from reports.card import Card
 
         module, function = CARDS[kind]
-        made: str = getattr(import_module(module), function)(results, card or Card())
+        made: str = getattr(import_module(module), function)(results, papers.card or Card())
         return made
     return None
 

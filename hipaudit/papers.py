@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class Papers:
     baseline: Results | None = None
     baseline_from: Path | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    rules_at: str = ""  # as seen from the top of the repository; "" where it lies outside
 
     @property
     def gate_file(self) -> GateFile | None:
@@ -55,21 +57,37 @@ def read_papers(
     Raises HipauditError for a paper that was named and is not there, and for any that is
     malformed.
     """
-    from audit.gate.rule_file import load_rules
-    from reports.card import load_card
-
     here = Path.cwd()
     if usual and config is None:
         config = _usual_rules(here)
     if usual and card is None and with_card and (here / CARD).is_file():
         card = here / CARD
     return Papers(
-        rules=load_rules(config) if config else None,
-        card=load_card(card) if card else None,
+        rules=_rules(config) if config else None,
+        card=_card(card) if card else None,
         baseline=read_results(baseline) if baseline else None,
         baseline_from=baseline.parent if baseline and baseline.name == AUDIT else None,
         files=_files(config, card),
+        rules_at=_from_the_top(config) if config else "",
     )
+
+
+def _rules(path: Path) -> GateRules:
+    from audit.gate.rule_file import load_rules
+
+    return load_rules(path)
+
+
+def _card(path: Path) -> Card:
+    from reports.card import load_card  # a quarter of the time that the gate may take
+
+    return load_card(path)
+
+
+def _from_the_top(config: Path) -> str:
+    top = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
+    place = config.resolve()
+    return place.relative_to(top).as_posix() if place.is_relative_to(top) else ""
 
 
 def _files(config: Path | None, card: Path | None) -> dict[str, bytes]:
@@ -90,4 +108,5 @@ def _usual_rules(here: Path) -> Path | None:
         table = tomllib.loads(pyproject.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # somebody else's file: not ours to complain about
         return None
-    return pyproject if "hipaudit" in table.get("tool", {}) else None
+    tools = table.get("tool")
+    return pyproject if isinstance(tools, dict) and "hipaudit" in tools else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from audit.gate.verdict import RuleVerdict, Verdict
+    from audit.gate.verdict import Verdict
     from audit.results import Results
     from hipaudit.workflow import Conclusion
 
@@ -30,7 +30,7 @@ def tell(
         tell_json(results, done)
         return
     if form == "github":
-        _lines(github_annotations(done.verdict))
+        _lines(github_annotations(done.verdict, done.rules_at))
         _step_summary(results, done.verdict)
     from hipaudit.screen import console, show_closing, show_numbers
 
@@ -58,25 +58,23 @@ def tell_json(results: Results, done: Conclusion) -> None:
     _lines([json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False)])
 
 
-def github_annotations(verdict: Verdict) -> list[str]:
-    """GitHub workflow commands, at most ten of a kind, on the rule's line in the rule file."""
+def github_annotations(verdict: Verdict, rules_at: str = "") -> list[str]:
+    """GitHub workflow commands, at most ten of a kind, on the rule's line in the rule file.
+
+    `rules_at`: that file as seen from the top of the repository.
+    """
     kinds: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
+    gate_file = rules_at or verdict.gate_file
     for rule in verdict.rules:
-        kind = _kind(rule)
+        kind = verdict.weight(rule)
         if kind:
-            place = f"file={_property(verdict.gate_file)}," if verdict.gate_file else ""
+            place = f"file={_property(gate_file)}," if gate_file else ""
             place += f"line={rule.line}," if rule.line else ""
             title = _property(f"{rule.id} {rule.outcome}")
             kinds[kind].append(f"::{kind} {place}title={title}::{_data(rule.reason)}")
     if verdict.outcome == "no gate set":
         kinds["notice"].append("::notice title=hipaudit::no gate set")
     return [line for lines in kinds.values() for line in lines[:MOST_ANNOTATIONS]]
-
-
-def _kind(rule: RuleVerdict) -> str | None:
-    if rule.outcome in ("fail", "inconclusive"):
-        return "error" if rule.level == "error" else "warning"
-    return "warning" if rule.outcome == "waived" else None
 
 
 def _data(text: str) -> str:
@@ -92,8 +90,11 @@ def _step_summary(results: Results, verdict: Verdict) -> None:
     if place:
         from hipaudit.summary import as_markdown
 
-        with Path(place).open("a", encoding="utf-8") as stream:
-            stream.write(as_markdown(results, verdict))
+        try:
+            with Path(place).open("a", encoding="utf-8") as stream:
+                stream.write(as_markdown(results, verdict))
+        except OSError as error:  # the verdict stands whether or not it can be shown there
+            sys.stderr.write(f"warning: no step summary: {error.strerror}\n")
 
 
 def _lines(lines: Sequence[str]) -> None:

@@ -175,6 +175,7 @@ class Conclusion:
     verdict: Verdict
     written: tuple[Path, ...]
     problems: tuple[str, ...] = ()
+    rules_at: str = ""  # the rule file, as seen from the top of the repository
 
 
 def verdict_of(results: Results, papers: Papers, folder: Path) -> Verdict:
@@ -183,14 +184,16 @@ def verdict_of(results: Results, papers: Papers, folder: Path) -> Verdict:
     `folder`: where audit.json lies. A drop from the baseline is judged case by case where both
     have their predictions.csv, which is read only when a rule asks.
     """
-    from datetime import date
+    from datetime import UTC, date, datetime
 
     from audit.folder import today
     from audit.gate.judge import judge
 
     day = date.fromisoformat(today())
     paired = _paired(results, papers, folder)
-    return judge(results, papers.rules, baseline=papers.baseline, today=day, paired=paired)
+    # SOURCE_DATE_EPOCH of a build lies in the past, where no waiver has expired yet.
+    now = max(day, datetime.now(UTC).date())
+    return judge(results, papers.rules, baseline=papers.baseline, today=day, now=now, paired=paired)
 
 
 def _paired(results: Results, papers: Papers, folder: Path) -> Paired | None:
@@ -233,5 +236,5 @@ def conclude(
     if any(run.defence == HARDENED for run in results.plan.runs):
         beside.append("hardened.pt")
     kept += [folder / name for name in beside if (folder / name).exists()]
-    written = write_outputs(outputs, results, folder, verdict, papers.card, edition)
-    return Conclusion(verdict, (*kept, *written), tuple(problems))
+    written = write_outputs(outputs, results, folder, verdict, papers, edition)
+    return Conclusion(verdict, (*kept, *written), tuple(problems), papers.rules_at)

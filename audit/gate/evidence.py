@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from audit.errors import did_you_mean
-from audit.gate.rules import Rule, Wanted, amount
+from audit.gate.rules import ANY, Rule, Wanted, amount
 from audit.results import Finding, Note, PlannedRun, Results, Scalar
 
-ANY = "any"
 SURROGATE = "surrogate"  # images that another model made: only for a rule that names it
 NAMED = ("stress", "defence", "variant", "contrast")  # fields of a finding, not attributes
 
@@ -161,7 +160,8 @@ def _why_none(rule: Rule, pool: list[Finding], wish: Wish) -> str:
 def _unfinished(results: Results, wish: Wish) -> None:
     """Raises Unanswerable unless every run that could bear on the wish is done."""
     runs = results.plan.runs
-    under = [run for run in runs if wish.defence in (ANY, run.defence)]
+    other = (wish.contrast or "").removeprefix("defence=")  # a difference has two sides
+    under = [run for run in runs if wish.defence in (ANY, run.defence) or run.defence == other]
     scope = [run for run in under if run.stress != "clean" and _may_bear(run, wish)]
     if not scope and wish.stress != "clean":
         # a finding over several runs (worst case over attacks): all of them count

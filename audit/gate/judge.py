@@ -26,6 +26,7 @@ Judgement = Literal["pass", "fail", "inconclusive"]
 Bound = Literal["lower", "upper", "point"]
 UNPAIRED = "unpaired, so the interval is wider than a paired one; a drop is not shown"
 PAIRED = "a larger drop is neither shown nor ruled out"
+ROUNDING = 1e-9
 WORST_FIRST: tuple[RuleOutcome, ...] = ("fail", "inconclusive", "pass")
 
 
@@ -35,6 +36,7 @@ def judge(
     *,
     baseline: Results | None = None,
     today: date,
+    now: date | None = None,
     paired: Paired | None = None,
 ) -> Verdict:
     """Hold every rule against the results.
@@ -42,9 +44,10 @@ def judge(
     A rule passes only when the finding it names is there, was computed from runs that
     finished, has an interval (unless the point is judged) and meets the threshold; of several
     findings the worst governs. Outcome and exit code: "pass" 0, "fail" 1, "inconclusive" 3
-    (0 with a warning when `on_inconclusive = "warn"`), "no gate set" 0. `paired` compares with
-    the baseline case by case (`audit.compare.drop.changes`); without it a drop is judged from the
-    two audits' intervals.
+    (0 with a warning when `on_inconclusive = "warn"`), "no gate set" 0 (no rule of level "error").
+    `today` is written down; waivers expire by `now`, where a build fixes the former. `paired`
+    compares with the baseline case by case (`audit.compare.drop.changes`); without it a drop is
+    judged from the two audits' intervals.
     """
     audit_hash = hashlib.sha256(results.to_json().encode()).hexdigest()
     if rules is None or not rules.rules:
@@ -64,18 +67,25 @@ def judge(
     for rule in rules.rules:
         verdict = _judge_rule(rule, results, baseline, gate, fault, paired)
         verdict = verdict.model_copy(update={"line": rules.lines.get(rule.id)})
-        judged.append(_waived(verdict, waivers.get(rule.id), today, at_fault=fault is not None))
+        waiver = waivers.get(rule.id)
+        judged.append(_waived(verdict, waiver, now or today, at_fault=fault is not None))
     outcome, exit_code = _overall(judged, gate)
+    before = _recorded_before(results, rules)
     return Verdict(
         outcome=outcome,
         exit_code=exit_code,
         gate_file=rules.name,
         gate_file_sha256=rules.sha256,
-        gate_file_recorded_before=_recorded_before(results, rules),
+        gate_file_recorded_before=before,
         audit_sha256=audit_hash,
         judged_on=today,
         synthetic=results.data.synthetic,
-        warnings=_warnings(judged, gate),
+        warnings=(
+            *_warnings(judged, gate),
+            *_lenient(rules, judged),
+            *_unrecorded(results, before),
+        ),
+        on_inconclusive=gate.on_inconclusive,
         rules=tuple(judged),
     )
 
@@ -161,6 +171,9 @@ def _unusable(rule: Rule, measure: Measure, gate: Gate) -> str | None:
         return measure.reason or "it has no value"
     if measure.n < (rule.min_n or 1):
         return f"n = {measure.n}, fewer than {rule.min_n or 1}"
+    ceiling = rule.maximum if rule.max_drop is None else rule.max_drop
+    if measure.share and ceiling is not None and ceiling > 1:
+        return f"at most {ceiling:g} asks nothing of a share, which ends at 1 (10% is 0.10)"
     numbers = (measure.value, measure.low, measure.high)
     if not all(number is None or math.isfinite(number) for number in numbers):
         return "it is not a finite number"
@@ -169,6 +182,11 @@ def _unusable(rule: Rule, measure: Measure, gate: Gate) -> str | None:
             return "it has no interval to judge"
         if measure.low > measure.high:
             return "its interval is upside down"
+        # bootstrap limits may lie beside a biased value; never where the value is the worse one
+        below = rule.minimum is not None and measure.value < measure.low - ROUNDING
+        above = ceiling is not None and measure.value > measure.high + ROUNDING
+        if below or above:
+            return "it lies outside its own interval"
     if measure.independent and not gate.assume_independent:
         return (
             "images were treated as independent (no patient ids); name the column with "
@@ -227,9 +245,9 @@ def _waived(
 def _overall(
     judged: Sequence[RuleVerdict], gate: Gate
 ) -> tuple[Literal["pass", "fail", "inconclusive", "no gate set"], Literal[0, 1, 3]]:
-    if all(verdict.outcome == "off" for verdict in judged):
-        return "no gate set", 0
     outcomes = {verdict.outcome for verdict in judged if verdict.level == "error"}
+    if not outcomes:  # rules that only warn, or are off, are no gate
+        return "no gate set", 0
     if "fail" in outcomes:
         return "fail", 1
     if "inconclusive" in outcomes:
@@ -246,6 +264,27 @@ def _warnings(judged: Sequence[RuleVerdict], gate: Gate) -> tuple[str, ...]:
         )
 
     return tuple(f"{v.id} {v.outcome}: {v.reason}" for v in judged if worth_saying(v))
+
+
+def _lenient(rules: GateRules, judged: Sequence[RuleVerdict]) -> Iterator[str]:
+    """Rules met by the limit that is the easier to meet the fewer cases there are."""
+    for rule, verdict in zip(rules.rules, judged, strict=True):
+        easier = [
+            *(["upper"] if rule.minimum is not None else []),
+            *(["lower"] if rule.maximum is not None or rule.max_drop is not None else []),
+        ]
+        if verdict.outcome == "pass" and rule.bound in easier and rule.min_n is None:
+            yield f"{rule.id} pass: few cases meet its {rule.bound} limit more easily; set min_n"
+
+
+def _unrecorded(results: Results, before: bool) -> Iterator[str]:
+    if not before:
+        recorded = results.provenance.gate_file
+        yield (
+            "the rules were not recorded before the run"
+            if recorded is None
+            else f"the rules changed since the run: others were recorded on {recorded.recorded}"
+        )
 
 
 def _recorded_before(results: Results, rules: GateRules) -> bool:

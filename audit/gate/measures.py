@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 
 from audit.gate.evidence import Unanswerable, matching, whole_audit_fault
 from audit.gate.rules import Rule
@@ -25,13 +25,17 @@ AT = (
     ("specificity", "at a specificity of"),
     ("sensitivity", "at a sensitivity of"),
 )
+# What lies between 0 and 1 without being a count of cases.
+SHARES = frozenset(
+    {"auroc", "partial_auroc", "f1", "ece", "brier", "aurc", "precision", "ppv", "npv"}
+)
 
 
 @dataclass(frozen=True)
 class Measure:
     """A number with its interval. `n` is the smallest denominator it rests on; `drop`: it is a
     fall from a baseline; `wide`: its interval ignores that two audits saw the same cases, so that
-    it is wider than need be."""
+    it is wider than need be; `share`: it cannot be above 1."""
 
     what: str
     value: float | None
@@ -42,6 +46,7 @@ class Measure:
     reason: str | None = None
     drop: bool = False
     wide: bool = False
+    share: bool = False
 
 
 def measures(
@@ -68,7 +73,16 @@ def _plain(finding: Finding) -> Measure:
         n=finding.n,
         independent=finding.independent,
         reason=finding.reason,
+        share=_is_share(finding),
     )
+
+
+def _is_share(finding: Finding) -> bool:
+    if finding.metric in SHARES:
+        return True
+    if finding.value is None or finding.events is None or finding.n < 1:
+        return False
+    return math.isclose(finding.value, finding.events / finding.n, abs_tol=1e-6)
 
 
 def described(finding: Finding) -> str:
@@ -101,11 +115,10 @@ def _gaps(rule: Rule, results: Results) -> list[Measure]:
     groups = {value: matching(results, rule, {attribute: value}) for value in values}
     found = []
     for first, second in combinations(values, 2):
-        for one in groups[first]:
-            for other in _counterparts(one, groups[second], attribute):
-                gap = _difference(one, other, absolute=True)
-                known = _known_difference(results, one, other, attribute)
-                found.append(_with_limits_of(gap, known) if known else gap)
+        for one, other in _alike(groups[first], groups[second], attribute):
+            gap = _difference(one, other, absolute=True)
+            known = _known_difference(results, one, other, attribute)
+            found.append(_with_limits_of(gap, known) if known else gap)
     return found
 
 
@@ -137,21 +150,36 @@ def _with_limits_of(gap: Measure, known: Finding) -> Measure:
     return replace(gap, low=low, high=high, independent=gap.independent or known.independent)
 
 
-def _counterparts(
-    finding: Finding, others: Sequence[Finding], attribute: str | None
-) -> list[Finding]:
-    """The findings that differ from `finding` in one attribute only (None: in none)."""
+def _alike(
+    ones: Sequence[Finding], others: Sequence[Finding], but: str | None
+) -> Iterator[tuple[Finding, Finding]]:
+    """The pairs that differ in one attribute only (None: in none).
 
-    found = [other for other in others if _place(other, attribute) == _place(finding, attribute)]
-    if not found:
-        raise Unanswerable(f"{described(finding)} has no counterpart to be compared with")
-    return found
+    Raises Unanswerable for a finding of either side that stands alone: it would go unjudged.
+    """
+    sides = _by_place(ones, but), _by_place(others, but)
+    for mine, theirs in (sides, sides[::-1]):
+        for place, found in mine.items():
+            if place not in theirs:
+                raise Unanswerable(f"{described(found[0])} has no counterpart to be compared with")
+    for place, found in sides[0].items():
+        yield from product(found, sides[1][place])
+
+
+def _by_place(
+    findings: Sequence[Finding], but: str | None
+) -> dict[tuple[object, ...], list[Finding]]:
+    places: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        places.setdefault(_place(finding, but), []).append(finding)
+    return places
 
 
 def _place(finding: Finding, but: str | None = None) -> tuple[object, ...]:
     """What a finding is about, except for one attribute."""
-    group = {name: value for name, value in finding.group.items() if name != but}
-    return finding.stress, finding.defence, finding.variant, finding.params, group
+    group = sorted((name, value) for name, value in finding.group.items() if name != but)
+    params = sorted(finding.params.items())
+    return finding.stress, finding.defence, finding.variant, tuple(params), tuple(group)
 
 
 def _drops(
@@ -166,12 +194,22 @@ def _drops(
     fault = whole_audit_fault(baseline, max_skipped)
     if fault:
         raise Unanswerable(f"the baseline audit cannot be used: {fault}")
+    _comparable(baseline, results)
     try:
         before = matching(baseline, rule)
     except Unanswerable as reason:
         raise Unanswerable(f"in the baseline: {reason}") from reason
     now = matching(results, rule)
-    return [_drop(old, new, paired) for old in before for new in _counterparts(old, now, None)]
+    return [_drop(old, new, paired) for old, new in _alike(before, now, None)]
+
+
+def _comparable(baseline: Results, results: Results) -> None:
+    """Raises Unanswerable where a number of the two means two things."""
+    before, now = baseline.model, results.model
+    if before.positive_class != now.positive_class or set(before.classes) != set(now.classes):
+        raise Unanswerable("the baseline audit is of other classes, or another is the positive one")
+    if baseline.data.synthetic != results.data.synthetic:
+        raise Unanswerable("one of the two audits is of synthetic images, the other is not")
 
 
 def _drop(old: Finding, new: Finding, paired: Paired | None) -> Measure:
@@ -189,6 +227,7 @@ def _drop(old: Finding, new: Finding, paired: Paired | None) -> Measure:
         independent=change.independent,
         reason=change.reason,
         drop=True,
+        share=True,  # what is paired case by case is a share, or an AUROC
     )
 
 
@@ -218,6 +257,7 @@ def _difference(one: Finding, other: Finding, *, absolute: bool, word: str = "ga
         n=min(one.n, other.n),
         independent=one.independent or other.independent,
         reason=reason,
+        share=_is_share(one) and _is_share(other),
     )
 
 

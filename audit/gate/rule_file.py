@@ -34,21 +34,25 @@ def load_rules(path: Path | str) -> GateRules:
     path = Path(path)
     raw = _bytes(path)
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")  # Windows' editor writes a mark before the text
     except UnicodeDecodeError as error:
         raise DamagedFile(f"UTF-8 text in {path.name}", "other bytes") from error
     try:
         table = tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
         raise DamagedFile(f"TOML in {path.name}", f"{error}") from error
+    except (RecursionError, ValueError) as error:  # lists in lists in lists, endless numbers
+        raise DamagedFile(f"TOML in {path.name}", "what cannot be read") from error
     digest = hashlib.sha256(raw).hexdigest()
     prefix = ""
     if path.name == "pyproject.toml":
-        table, prefix = table.get("tool", {}).get("hipaudit", {}), "tool.hipaudit."
-        if not table:
+        tools, prefix = table.get("tool"), "tool.hipaudit."
+        ours = tools.get("hipaudit") if isinstance(tools, dict) else None
+        if not ours or not isinstance(ours, dict):
             raise HipauditError(
                 "a [tool.hipaudit] table in pyproject.toml", "none", "Run: hipaudit init"
             )
+        table = ours
         canonical = json.dumps(table, sort_keys=True, default=str)
         digest = hashlib.sha256(canonical.encode()).hexdigest()
     return _checked(table, text, prefix, path.name, digest)
@@ -74,6 +78,8 @@ def _checked(table: dict[str, Any], text: str, prefix: str, name: str, digest: s
     except ValidationError as error:
         raise _explained(error, text, prefix, name) from error
     starts = _headers(text, f"{prefix}gate.rule")
+    if len(starts) != len(rules.rules):  # written in another way, or named inside a text
+        starts = []
     lines = dict(zip((rule.id for rule in rules.rules), starts, strict=False))
     return rules.model_copy(update={"sha256": digest, "name": name, "lines": lines})
 

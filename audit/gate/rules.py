@@ -7,12 +7,14 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Tuple = Annotated[tuple[str, ...], Field(strict=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Shares = Annotated[tuple[Share, ...], Field(strict=False, min_length=1, max_length=12)]
 Wanted = bool | int | float | str
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+ANY = "any"  # in `where`: every value of a stress, defence or attribute
 
 
 class Strict(BaseModel):
@@ -34,8 +36,8 @@ class Rule(Strict):
     from a baseline audit.
     """
 
-    id: Annotated[str, Field(min_length=1)]
-    metric: Annotated[str, Field(min_length=1)]
+    id: Text
+    metric: Text
     where: dict[str, Wanted] = {}
     minimum: float | None = Field(default=None, alias="min")
     maximum: float | None = Field(default=None, alias="max")
@@ -61,15 +63,20 @@ class Rule(Strict):
             raise ValueError("between needs gap_by (which attribute?)")
         if self.between is not None and len(set(self.between)) < 2:
             raise ValueError("between needs two different values")
+        # both sides of such a gap would hold the same cases, and their difference would be 0
+        if self.gap_by in self.where:
+            raise ValueError(f'gap_by compares by "{self.gap_by}": leave it out of where')
+        if ANY in (self.between or ()):
+            raise ValueError(f'between needs values, not "{ANY}"')
         return self
 
 
 class Waiver(Strict):
     """Someone accepts that a rule is not met, until a day (that day included)."""
 
-    rule: str
-    reason: Annotated[str, Field(min_length=1)]
-    owner: Annotated[str, Field(min_length=1)]
+    rule: Text
+    reason: Text
+    owner: Text
     expires: date
 
 

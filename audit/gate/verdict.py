@@ -45,6 +45,7 @@ class Verdict(Part):
 
     `gate_file_recorded_before`: the audit recorded this very rule file before its first unit
     ran (EU AI Act Art. 9(8): prior defined thresholds); None when there are no rules.
+    `outcome` is "no gate set" where no rule of level "error" is.
     """
 
     schema_version: int = 1
@@ -57,7 +58,16 @@ class Verdict(Part):
     judged_on: date | None = None
     synthetic: bool = False
     warnings: tuple[str, ...] = ()
+    on_inconclusive: Literal["fail", "warn"] = "fail"
     rules: tuple[RuleVerdict, ...] = ()
+
+    def weight(self, rule: RuleVerdict) -> Literal["error", "warning"] | None:
+        """What the rule does to a pipeline: stops it, is told, or nothing (met, or off)."""
+        if rule.outcome in ("pass", "off"):
+            return None
+        lenient = rule.outcome == "inconclusive" and self.on_inconclusive == "warn"
+        told = rule.outcome == "waived" or rule.level != "error" or lenient
+        return "warning" if told else "error"
 
     def to_json(self) -> str:
         """Stable text: sorted keys, no NaN, a final newline."""

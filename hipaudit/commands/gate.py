@@ -34,9 +34,8 @@ EPILOG = """\b
 Examples:
   hipaudit gate hipaudit-out/model/audit.json
   hipaudit gate audit.json --config hipaudit.toml --baseline v1/audit.json
-  hipaudit gate audit.json --format github --output junit=gate.xml --output sarif=gate.sarif
+  hipaudit gate audit.json --format github --output sarif=gate.sarif
 
-\b
 Exit codes: 0 passed or no gate set, 1 failed, 2 unusable input, 3 inconclusive; of several audits
 the worst.
 """
@@ -61,9 +60,16 @@ def command(
     from audit.errors import HipauditError
     from hipaudit.papers import read_papers
 
-    if len(audits) > 1 and outputs:
+    if len(audits) > 1 and (outputs or form == "json"):
+        what = "--output" if outputs else "--format json"
         raise HipauditError(
-            "one audit with --output", f"{len(audits)} of them", "Judge them one at a time."
+            f"one audit with {what}", f"{len(audits)} of them", "Judge them one at a time."
+        )
+    if len({audit.resolve().parent for audit in audits}) < len(audits):
+        raise HipauditError(
+            "audits in folders of their own",
+            "two in one, where verdict.json lies",
+            "Judge them one at a time.",
         )
     papers = read_papers(config, baseline=baseline, with_card=False)
     how = {"form": form, "quiet": quiet, "everything": verbose > 0}
@@ -86,7 +92,7 @@ def _judged(
     results = read_results(audit)
     verdict = verdict_of(results, papers, audit.parent)
     written = write_verdict(audit.parent, verdict)
-    copies = write_outputs(outputs, results, audit.parent, verdict)
-    done = Conclusion(verdict, (written, *copies))
+    copies = write_outputs(outputs, results, audit.parent, verdict, papers)
+    done = Conclusion(verdict, (written, *copies), rules_at=papers.rules_at)
     tell(results, done, **how)
     return verdict.exit_code

@@ -20,7 +20,7 @@ def as_junit(verdict: Verdict) -> str:
 
     Source: the schema of Jenkins' xUnit plug-in, junit-10.xsd.
     """
-    cases = [_case(rule) for rule in verdict.rules]
+    cases = [_case(rule, verdict.weight(rule)) for rule in verdict.rules]
     suite = ElementTree.Element(
         "testsuite",
         name="hipaudit",
@@ -38,13 +38,13 @@ def as_junit(verdict: Verdict) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _case(rule: RuleVerdict) -> ElementTree.Element:
+def _case(rule: RuleVerdict, weight: str | None) -> ElementTree.Element:
     name = xml_text(f"{rule.id}: {rule.text}")
     case = ElementTree.Element("testcase", classname=xml_text(f"hipaudit.{rule.metric}"), name=name)
-    kind = _kind(rule)
+    kind = _kind(rule, weight)
     if kind:
         said = xml_text(f"{rule.outcome}: {rule.reason}" if rule.reason else rule.outcome)
-        if rule.level == "warn" and rule.outcome in ("fail", "inconclusive"):
+        if weight == "warning" and rule.outcome != "waived":
             said = f"{WARNED}: {said}"
         told = ElementTree.SubElement(case, kind, message=said)
         if kind != "skipped":
@@ -52,10 +52,10 @@ def _case(rule: RuleVerdict) -> ElementTree.Element:
     return case
 
 
-def _kind(rule: RuleVerdict) -> str | None:
+def _kind(rule: RuleVerdict, weight: str | None) -> str | None:
     if rule.outcome == "pass":
         return None
-    if rule.outcome in ("waived", "off") or rule.level != "error":
+    if weight != "error":
         return "skipped"
     return "failure" if rule.outcome == "fail" else "error"
 

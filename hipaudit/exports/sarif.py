@@ -17,11 +17,12 @@ SCHEMA = (
 HOME = "hipaudit"
 
 
-def as_sarif(verdict: Verdict, tool_version: str) -> str:
+def as_sarif(verdict: Verdict, tool_version: str, rules_at: str = "") -> str:
     """One run of the tool. Every rule is described; those that passed or are off have no result, as
     viewers show any result as an alert. For the same reason an inconclusive rule is a failure at
     its level and not of the kind "open", which viewers hide. A waived one carries its suppression.
-    Source: OASIS SARIF 2.1.0, §3.27.
+    `rules_at`: the rule file as seen from the top of the repository; the verdict knows its name
+    only. Source: OASIS SARIF 2.1.0, §3.27.
     """
     run: dict[str, Any] = {
         "tool": {
@@ -33,7 +34,7 @@ def as_sarif(verdict: Verdict, tool_version: str) -> str:
         },
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(rule, index, verdict.gate_file)
+            _result(rule, index, verdict.weight(rule), rules_at or verdict.gate_file)
             for index, rule in enumerate(verdict.rules)
             if rule.outcome not in ("pass", "off")
         ],
@@ -62,11 +63,11 @@ def _help(rule: RuleVerdict) -> str:
     return f"{told}More: hipaudit explain {rule.metric}"
 
 
-def _result(rule: RuleVerdict, index: int, gate_file: str) -> dict[str, Any]:
+def _result(rule: RuleVerdict, index: int, weight: str | None, gate_file: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ruleId": rule.id,
         "ruleIndex": index,
-        "level": _level(rule),
+        "level": _level(rule) if rule.outcome == "waived" else weight,
         "message": {"text": f"{rule.outcome}: {rule.reason}" if rule.reason else rule.outcome},
     }
     if gate_file:
