@@ -18,6 +18,7 @@ from audit.draws import generator
 from audit.errors import StressFailed
 from audit.evidence import Rows
 from audit.ledger import Flags, Ledger
+from audit.speed.search import doubtful
 from audit.stresses.contract import check_altered
 from audit.stresses.registry import Altered, Batch, Stress
 
@@ -138,21 +139,14 @@ def _screened(sight: Sight, images: Tensor, y: Tensor) -> Output:
         return sight.judge.predict(images)
     said = sight.screen.predict(images)
     wrong = sight.judge.decide(said.logits) != y.numpy()
-    doubtful = np.flatnonzero(wrong | _near(sight, said.logits))
-    if not len(doubtful):
+    asked = np.flatnonzero(wrong | doubtful(sight.judge, said.logits, sight.tolerance))
+    if not len(asked):
         return said
-    where = torch.from_numpy(doubtful)
+    where = torch.from_numpy(asked)
     sure = sight.judge.predict(images[where])
     said.logits[where] = sure.logits
     said.referred[where] = sure.referred
     return said
-
-
-def _near(sight: Sight, logits: Tensor) -> np.ndarray:
-    """(M,) bool: the search network's drift could bridge the margin; two logits may move."""
-    best = sight.judge.shifted(logits).topk(2, dim=1).values
-    size = logits.abs().amax(1).clamp_min(1.0)
-    return np.asarray((best[:, 0] - best[:, 1] <= 2 * sight.tolerance * size).numpy())
 
 
 def _flags(classifier: Classifier, images: Tensor, y: Tensor, wrong: np.ndarray) -> Flags:

@@ -122,11 +122,13 @@ def _sight(run: Run, bench: Bench, hardened: Mapping[str, Classifier]) -> Sight:
     judge = under_defence(bench.classifier, defence, hardened)
     screen = judge
     if defence not in hardened:
-        screen = under_defence(bench.search.classifier, defence, hardened)
+        screen = under_defence(bench.search.screen.classifier, defence, hardened)
     maker = screen
     if surrogate:
         maker = bench.surrogates.get(surrogate, bench.search.classifier)
-    return Sight(judge, maker, screen, bench.search.tolerance)
+    elif defence not in hardened:
+        maker = under_defence(bench.search.classifier, defence, hardened)
+    return Sight(judge, maker, screen, bench.search.screen.tolerance)
 
 
 def _carry_out(

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -22,21 +24,42 @@ HOW = ("exact", "fused", "compiled", "bf16")
 STRANGE = 1e-3
 # A decision this close to the boundary is asked of the untouched network, whatever the drift.
 LEAST_TOLERANCE = 1e-4
+# A screen that sends more than this share to the judge is one more look at everything.
+MOST_DOUBTED = 0.5
 
 
 @dataclass(frozen=True)
 class Search:
     """`classifier` searches; `drift`: largest difference of a logit from the untouched network's
     on the images of the trial, relative to the largest logit or 1; `tolerance`: margins below
-    it, in the same measure, are not trusted."""
+    it, in the same measure, are not trusted. `sieve`: what screens candidates in its place, where
+    it could trust itself too rarely."""
 
     classifier: Classifier
     how: str = "exact"
     drift: float = 0.0
+    sieve: Search | None = None
 
     @property
     def tolerance(self) -> float:
         return max(LEAST_TOLERANCE, 10 * self.drift)
+
+    @property
+    def screen(self) -> Search:
+        return self.sieve or self
+
+    def doubted(self, x: Tensor) -> float:
+        """Share of the images x whose decision the drift could change: they go before the judge."""
+        with self.classifier.uncounted():
+            logits = self.classifier.predict(x).logits
+        return float(doubtful(self.classifier, logits, self.tolerance).mean())
+
+
+def doubtful(classifier: Classifier, logits: Tensor, tolerance: float) -> npt.NDArray[np.bool_]:
+    """(M, K) -> (M,): a drift of `tolerance` could bridge the margin; two logits may move."""
+    best = classifier.shifted(logits).topk(2, dim=1).values
+    size = logits.abs().amax(1).clamp_min(1.0)
+    return np.asarray((best[:, 0] - best[:, 1] <= 2 * tolerance * size).cpu().numpy())
 
 
 def search_with(classifier: Classifier, x: Tensor, how: str = "fused") -> Search:
@@ -52,10 +75,12 @@ def search_with(classifier: Classifier, x: Tensor, how: str = "fused") -> Search
     off = drift(classifier, made, x)
     if not off <= STRANGE:
         return Search(classifier)
+    sieve = None
     if how == "compiled":
         made = made.through(Bucketed(_compiled(made.module)))
     elif how == "bf16":
-        made = made.through(_InBfloat16(made.module, classifier.device.type))
+        sieve = Search(made, "fused", off)
+        made = made.through(InBfloat16(made.module, classifier.device.type))
     if how != "fused":
         off = drift(classifier, made, x)
     if how != "compiled" and classifier.device.type == "cuda":
@@ -64,6 +89,8 @@ def search_with(classifier: Classifier, x: Tensor, how: str = "fused") -> Search
         return Search(classifier)
     found = Search(made, how, off)
     made.tolerance = 2 * found.tolerance  # two logits may move
+    if sieve is not None and found.doubted(x) > MOST_DOUBTED:
+        return replace(found, sieve=sieve)
     return found
 
 
@@ -139,12 +166,24 @@ def _compiled(module: nn.Module) -> nn.Module:
     return cast(nn.Module, torch.compile(module, dynamic=False))
 
 
-class _InBfloat16(nn.Module):
-    """Autocast around a network; logits come back in float32."""
+class InBfloat16(nn.Module):
+    """Autocast around a network; logits come back in float32.
+
+    `float32`: the network it was made from. Weights of convolutions and linear layers are cast
+    once, here: autocast would cast those that learn nothing anew at every pass.
+    """
 
     def __init__(self, module: nn.Module, device: str) -> None:
         super().__init__()
-        self.module, self.device_type = module, device
+        self._made_from = (module,)  # in a tuple: no part of this network
+        self.module, self.device_type = copy.deepcopy(module), device
+        for part in self.module.modules():
+            if isinstance(part, nn.Conv2d | nn.Linear):
+                part.to(torch.bfloat16)
+
+    @property
+    def float32(self) -> nn.Module:
+        return self._made_from[0]
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(self.device_type, dtype=torch.bfloat16):

@@ -53,7 +53,7 @@ class Trial:
         several = [cases[i] for i in range(min(len(cases), FEW))]
         prepared = [prepare_pixels(case.load(), classifier.preparation) for case in several]
         reading = (time.perf_counter() - start) / len(several)
-        x = torch.stack([one for one in prepared if one.shape == prepared[0].shape])
+        x = _alike(prepared)
         size = options.batch_size or batch_size(classifier, x[:1])
         how = "fused" if options.search == "auto" else options.search
         trial = cls(search_with(classifier, x, how), size, 0.0, 0.0, 0.0, reading)
@@ -76,7 +76,7 @@ class Trial:
         """
         if options.search != "auto":
             return self
-        x = classifier.prepare(cases[0])[None].repeat(self.batch_size, 1, 1, 1)
+        x = _alike([classifier.prepare(cases[i]) for i in range(min(len(cases), self.batch_size))])
         if "search" not in started:
             remember(folder, started, search=fastest(classifier, x, self.search, seconds))
         return replace(self, search=search_with(classifier, x, started["search"]))
@@ -106,22 +106,34 @@ class Trial:
         return run.forwards * each + reads
 
 
+def _alike(images: Sequence[Tensor]) -> Tensor:
+    """Those of the first one's shape, as a batch: grey and colour do not mix."""
+    return torch.stack([one for one in images if one.shape == images[0].shape])
+
+
 def fastest(classifier: Classifier, x: Tensor, known: Search, seconds: float) -> str:
-    """The kind of search network to use: bf16 on a GPU and compilation are tried on x.
+    """The kind of search network to use: bf16 and compilation are tried on x, the batch size.
 
     They must gain a tenth; compilation only where at least twenty times its cost lies ahead.
+    Where the hardware has no bfloat16 it takes ten times as long: one image tells.
     """
-    kinds = ["bf16"] if classifier.device.type == "cuda" else []
-    if seconds > WORTH * COMPILING:
-        kinds.append("compiled")
-    best = known.how
-    best_seconds = seconds_of(partial(known.classifier.predict, x))
-    for how in kinds:
-        other = search_with(classifier, x, how)
-        took = seconds_of(partial(other.classifier.predict, x))
-        if other.how == how and took * GAIN < best_seconds:
+    best, best_seconds = known.how, _look(known.classifier, x)
+    for how in ("bf16", "compiled") if seconds > WORTH * COMPILING else ("bf16",):
+        other = search_with(classifier, x[:FEW], how)
+        if other.how != how:
+            continue
+        if how == "bf16" and _look(other.classifier, x[:1]) > 2 * _look(known.classifier, x[:1]):
+            continue
+        took = _look(other.classifier, x)
+        if took * GAIN < best_seconds:
             best, best_seconds = how, took
     return best
+
+
+def _look(classifier: Classifier, x: Tensor) -> float:
+    """Seconds of a forward, and of one with its gradient where there are any."""
+    took = seconds_of(partial(classifier.predict, x))
+    return took + (seconds_of(partial(_gradient, classifier, x)) if classifier.has_gradients else 0)
 
 
 def seconds_of(work: Callable[[], object], times: int = 2) -> float:

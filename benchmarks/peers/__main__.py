@@ -44,6 +44,8 @@ def of_network(name: str, given: argparse.Namespace) -> dict[str, Any]:
         "clean accuracy": subject.clean_accuracy,
         "search": subject.search.how,
         "drift": subject.search.drift,
+        "quickest": subject.quickest.how,
+        "drift of quickest": subject.quickest.drift,
         "bare": subject_forwards,
         "sizes": {},
         "cases": {},

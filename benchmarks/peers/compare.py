@@ -19,7 +19,8 @@ from benchmarks.peers.arm import Timed
 from benchmarks.peers.plan import RADII, Sizes
 from benchmarks.peers.targets import targets_of
 
-FAST, EXACT = "ours fast", "ours exact"
+FAST, DEFAULT, EXACT = "ours fast", "ours default", "ours exact"
+OURS = (FAST, DEFAULT, EXACT)
 
 
 def compared(
@@ -33,11 +34,17 @@ def compared(
         "ratios": {
             name: _against(case, network, device, timed[FAST], one, name)
             for name, one in timed.items()
-            if name not in (FAST, EXACT)
+            if name not in OURS
         },
-        "ours fast against ours exact": _against(
-            case, network, device, timed[FAST], timed[EXACT], EXACT
-        ),
+        "ratios of ours default": {
+            name: _against(case, network, device, timed[DEFAULT], one, name)
+            for name, one in timed.items()
+            if name not in OURS
+        },
+        "ours fast against others of ours": {
+            name: _against(case, network, device, timed[FAST], timed[name], name)
+            for name in (DEFAULT, EXACT)
+        },
     }
 
 

@@ -13,8 +13,10 @@ from audit.classifier import Classifier
 from audit.errors import HipauditError
 from audit.options import AuditOptions
 from audit.results import ModelDescription, Preparation
+from audit.speed import trial
 from audit.speed.batch_size import ON_CPU, activation_bytes, batch_size
-from audit.speed.search import Bucketed, Search, quickened, rounded_up, search_with
+from audit.speed.local import local_scorer
+from audit.speed.search import Bucketed, InBfloat16, Search, quickened, rounded_up, search_with
 from audit.speed.trial import Trial
 from audit.stresses.registry import STRESSES, Altered, stress
 
@@ -134,6 +136,82 @@ def test_other_search_networks_say_nearly_the_same_and_tell_their_drift(how: str
     assert found.drift < (1e-4 if how == "compiled" else 0.05)
 
 
+class Margin(nn.Module):
+    """Two opposed logits, the mean brightness less a half, times `steepness`."""
+
+    def __init__(self, steepness: float) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 1, bias=False)
+        with torch.no_grad():
+            self.conv.weight.fill_(steepness / 3)
+        self.steepness = steepness
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        z = self.conv(x).mean((1, 2, 3)) - self.steepness / 2
+        return torch.stack([z, -z], 1)
+
+
+def test_bfloat16_keeps_its_weights_cast_and_the_float32_network_apart() -> None:
+    found = search_with(classifier_of(Margin(40.0), channels=3), torch.rand(4, 1, 8, 8), "bf16")
+    module = found.classifier.module
+    assert isinstance(module, InBfloat16)
+    assert {p.dtype for p in module.parameters()} == {torch.bfloat16}
+    assert {p.dtype for p in module.float32.parameters()} == {torch.float32}
+    assert module(torch.rand(2, 3, 8, 8)).dtype == torch.float32
+
+
+def test_a_bfloat16_screen_that_doubts_nearly_everything_leaves_screening_to_float32() -> None:
+    far, near = torch.full((4, 1, 8, 8), 0.9), torch.full((4, 1, 8, 8), 0.5002)
+    far[0], near[0] = 0.91, 0.4993  # not all alike
+    classifier = classifier_of(Margin(300.0), channels=3)
+    trusted, doubted = (search_with(classifier, x, "bf16") for x in (far, near))
+    assert trusted.doubted(far) == 0
+    assert trusted.screen is trusted
+    assert doubted.doubted(near) == 1
+    assert doubted.screen.how == "fused"
+    assert doubted.screen.tolerance < doubted.tolerance
+    assert doubted.classifier.tolerance == 2 * doubted.tolerance
+
+
+def test_in_bfloat16_a_pixel_is_followed_in_float32_where_that_saves_much() -> None:
+    """By the operations of the layers, counted here by hand."""
+    x = torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(0))
+    convolutions = [nn.Conv2d(3, 8, 3, padding=1), *(nn.Conv2d(8, 8, 3, padding=1) for _ in "123")]
+    head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))
+    model = classifier_of(nn.Sequential(*convolutions, *head), channels=3)
+    # 32² places per convolution whole; 3², 5², 7², 9² places around the pixel: more than 3.5 times.
+    quick = search_with(model, x[None], "bf16").classifier
+    score = local_scorer(quick, x)
+    assert score is not None
+    rows = cols = torch.tensor([[7]])
+    changed = x.clone()
+    changed[:, 7, 7] = 1.0
+    exact = model.decision_logits(changed[None])
+    torch.testing.assert_close(score(rows, cols, torch.ones(1, 1, 1)), exact, rtol=1e-5, atol=1e-5)
+    small = classifier_of(nn.Sequential(nn.Conv2d(3, 8, 9, padding=4), *head), channels=3)
+    narrow = torch.rand(1, 16, 16)  # 9² of 16² places: 3.2 times at most
+    assert local_scorer(search_with(small, narrow[None], "fused").classifier, narrow) is not None
+    assert local_scorer(search_with(small, narrow[None], "bf16").classifier, narrow) is None
+
+
+@pytest.mark.parametrize(
+    ("bf16", "one", "taken"), [(0.5, 0.5, "bf16"), (0.95, 0.5, "fused"), (0.5, 3.0, "fused")]
+)
+def test_auto_takes_bfloat16_only_where_a_trial_gains_a_tenth(
+    monkeypatch, bf16, one, taken
+) -> None:
+    """Seconds made up: float32 takes 1 of a batch and of one image."""
+
+    def took(classifier: Classifier, x: torch.Tensor) -> float:
+        half = isinstance(classifier.module, InBfloat16)
+        return (one if len(x) == 1 else bf16) if half else 1.0
+
+    monkeypatch.setattr(trial, "_look", took)
+    classifier = network("squeezenet1_1")
+    x = torch.rand(3, 1, 64, 64)
+    assert trial.fastest(classifier, x, search_with(classifier, x), 0.0) == taken
+
+
 def test_without_a_convolution_there_is_nothing_to_gain() -> None:
     classifier = classifier_of(Brightness())
     assert search_with(classifier, torch.rand(2, 1, 8, 8)).classifier is classifier
@@ -217,21 +295,21 @@ def test_a_trial_knows_the_kinds_of_search() -> None:
 
 def test_a_trial_counts_as_no_forward_of_the_audit() -> None:
     classifier = classifier_of(Brightness())
-    trial = Trial.of(classifier, cases_of([0.4, 0.6]), AuditOptions(batch_size=2))
+    tried = Trial.of(classifier, cases_of([0.4, 0.6]), AuditOptions(batch_size=2))
     assert classifier.forwards == 0
-    assert trial.batch_size == 2
-    assert min(trial.forward, trial.look, trial.gradient, trial.reading) > 0
+    assert tried.batch_size == 2
+    assert min(tried.forward, tried.look, tried.gradient, tried.reading) > 0
 
 
 def test_auto_search_is_written_down_and_repeated(tmp_path) -> None:
     classifier = classifier_of(Brightness())
     cases, options = cases_of([0.4, 0.6]), AuditOptions(search="auto", batch_size=2)
     started: dict[str, object] = {}
-    trial = Trial.of(classifier, cases, options)
-    settled = trial.settled(classifier, cases, 1.0, options, tmp_path, started)
+    tried = Trial.of(classifier, cases, options)
+    settled = tried.settled(classifier, cases, 1.0, options, tmp_path, started)
     assert isinstance(settled.search, Search)
     assert started == {"search": settled.search.how}
     assert "search" in (tmp_path / "started.json").read_text()
     started["search"] = "exact"
-    again = trial.settled(classifier, cases, 1.0, options, tmp_path, started)
+    again = tried.settled(classifier, cases, 1.0, options, tmp_path, started)
     assert again.search.how == "exact"
