@@ -19,6 +19,7 @@ from typing import Any
 
 from audit.errors import HipauditError
 from reports.edition import Variant
+from reports.tagging import finish
 
 NO_PANGO = 41
 
@@ -112,7 +113,6 @@ def build(job: Mapping[str, Any]) -> bytes:
             string=data,
             name=name,
             description=f"{name}, sha256 {hashlib.sha256(data).hexdigest()}",
-            relationship="Source",
             created=day,
             modified=day,
         )
@@ -121,6 +121,7 @@ def build(job: Mapping[str, Any]) -> bytes:
     digest = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:32]
     document = HTML(string=job["html"], url_fetcher=Sealed(), base_url=None)
     pdf: bytes = document.write_pdf(
+        finisher=lambda _, made: finish(made, archive=job["variant"].startswith("pdf/a")),
         attachments=files,
         pdf_variant=job["variant"],
         pdf_identifier=digest.encode(),
