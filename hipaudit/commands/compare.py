@@ -117,10 +117,10 @@ def _written(
     found: Comparison, base: Path, new: Path, flags: Mapping[str, Any]
 ) -> tuple[list[Path], list[str]]:
     """All files of a comparison: what was written, and what could not be."""
+    from hipaudit.bars import working
     from hipaudit.compare_files import judged, keep, render
     from hipaudit.comparing import write
     from hipaudit.papers import read_papers
-    from hipaudit.progress import working
 
     folder = flags["out"]
     papers = read_papers(flags["config"], with_card=False)

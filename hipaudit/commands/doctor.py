@@ -47,8 +47,8 @@ MARKS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM", "optional": "op
     help="Lines, or one JSON object.",
 )
 def command(folder: Path, form: str) -> int:
+    from hipaudit.bars import counted
     from hipaudit.doctor import checks
-    from hipaudit.progress import counted
 
     found = {}
     asked = checks(folder)

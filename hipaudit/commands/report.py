@@ -53,9 +53,9 @@ def command(session: Any, /, audit: Path, **flags: Any) -> int:
     if is_comparison(audit):
         return _comparison(audit, flags)
     from audit.results import read_results
+    from hipaudit.bars import working
     from hipaudit.outputs import kept_verdict
     from hipaudit.papers import read_papers
-    from hipaudit.progress import working
     from hipaudit.tell import tell
     from hipaudit.workflow import conclude, verdict_of
 
@@ -80,8 +80,8 @@ def _comparison(path: Path, flags: Mapping[str, Any]) -> int:
     """The report on two audits, from compare.json and what lies beside it."""
     from audit.compare.results import read_comparison
     from audit.errors import HipauditError
+    from hipaudit.bars import working
     from hipaudit.compare_files import copies, render
-    from hipaudit.progress import working
 
     for name in ("config", "baseline"):
         if flags[name] is not None:

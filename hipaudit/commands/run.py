@@ -208,9 +208,10 @@ def command(session: Any, /, **flags: Any) -> int:
 
 def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
     """Understand, say so, audit, judge, write, tell; the exit code."""
+    from hipaudit.bars import working
     from hipaudit.calibrating import calibrated, calibrating
     from hipaudit.hardening import given_to_train, hardened, trained, trained_on
-    from hipaudit.progress import Talking, working
+    from hipaudit.progress import Talking
     from hipaudit.request import audit_options, data_options, model_options, settings_of
     from hipaudit.screen import console, show_understood
     from hipaudit.surrogates import check_surrogates, surrogates
@@ -243,7 +244,7 @@ def carry_out(session: Any, flags: Mapping[str, Any], papers: Papers) -> int:
             (*defences, *fitted),
         )
         if not flags["quiet"]:
-            show_understood(people, understood, everything=flags["verbose"] > 0)
+            show_understood(progress.beside(people), understood, everything=flags["verbose"] > 0)
         from audit.conduct import conduct
 
         classifier, cases, notes = understood.classifier, understood.cases, understood.notes
