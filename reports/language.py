@@ -8,17 +8,21 @@ gettext's: locale/LANGUAGE/*.po, a file per part of the report.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any, Literal, get_args
 
 Language = Literal["en", "nl"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 _SPOKEN: ContextVar[Language] = ContextVar("language", default="en")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_PLACE = re.compile(r"#|{~?\w+}")
+RECORDED = "recorded.po"  # texts of audit.json with words left open
+LONGEST = 4000  # characters of a text that is compared with them
 _POINT = re.compile(r"(?<![\w.])(\d*)\.(\d+)(?![\w.]|\.\d)")
 
 
@@ -55,12 +59,41 @@ def N_(text: str) -> str:  # noqa: N802  # gettext's own name
 def recorded(text: str) -> str:
     """A text of audit.json (a reason, a rule, a note) in the language spoken, else as recorded.
 
-    Catalogues hold such texts with # in the place of each number: "# patients, too few".
+    Catalogues hold such texts with # in the place of each number: "# patients, too few". Those of
+    recorded.po may also hold {name} for any other words, which stay as they are but for decimal
+    signs, and {~name} for words that have a translation of their own, alone or as a list.
     """
-    shape = _NUMBER.sub("#", text)
-    told = _catalogue(spoken()).get(shape, ("",))[0]
-    numbers = iter(_NUMBER.findall(text))
-    return re.sub("#", lambda _match: decimal(next(numbers, "#")), told) if told else text
+    numbers = _NUMBER.findall(text)
+    if told := _catalogue(spoken()).get(_NUMBER.sub("#", text), ("",))[0]:
+        return _filled(told, numbers, {})
+    for pattern, told in _patterns(spoken()) if len(text) <= LONGEST else ():
+        if found := pattern.fullmatch(text):
+            words = found.groupdict()
+            numbers = [part for name, part in words.items() if name.startswith("number")]
+            return _filled(told, numbers, words)
+    return text
+
+
+def _filled(told: str, numbers: Sequence[str], words: Mapping[str, str]) -> str:
+    """`told` with what was found in the English text in the places of # and {name}."""
+    left = iter(numbers)
+
+    def part(place: re.Match[str]) -> str:
+        if place[0] == "#":
+            return decimal(next(left, "#"))
+        name = place[0].strip("{~}")
+        words_here = words.get(name, place[0])
+        return _each(words_here) if place[0].startswith("{~") else decimal(words_here)
+
+    return _PLACE.sub(part, told)
+
+
+def _each(text: str) -> str:
+    """A recorded text, or each of a list of them, in the language spoken."""
+    told = recorded(text)
+    if told != text:
+        return told
+    return "".join(map(recorded, re.split(r"(; |, )", text)))
 
 
 def decimal(text: str) -> str:
@@ -83,15 +116,47 @@ def _plain(forms: Any) -> tuple[str, ...]:
 @cache
 def _catalogue(language: Language) -> Mapping[str, tuple[str, ...]]:
     """English -> translated forms. English itself needs none."""
+    told: dict[str, tuple[str, ...]] = {}
+    for part in _parts(language):
+        told |= _messages(part, language)
+    return told
+
+
+@cache
+def _patterns(language: Language) -> Sequence[tuple[re.Pattern[str], str]]:
+    """An expression for each recorded text with words left open, and its translation."""
+    return [
+        (_expression(text), forms[0])
+        for part in _parts(language)
+        if part.name == RECORDED
+        for text, forms in _messages(part, language).items()
+        if "{" in text
+    ]
+
+
+def _expression(text: str) -> re.Pattern[str]:
+    made, end = "", 0
+    for number, place in enumerate(_PLACE.finditer(text)):
+        made += re.escape(text[end : place.start()])
+        name = place[0].strip("{~}")
+        is_number = place[0] == "#"
+        made += f"(?P<number{number}>{_NUMBER.pattern})" if is_number else f"(?P<{name}>.+?)"
+        end = place.end()
+    return re.compile(made + re.escape(text[end:]), re.DOTALL)
+
+
+def _parts(language: Language) -> Sequence[Traversable]:
     if language == "en":
-        return {}
+        return []
+    return sorted(files("reports").joinpath("locale", language).iterdir(), key=str)
+
+
+def _messages(part: Traversable, language: Language) -> dict[str, tuple[str, ...]]:
     from babel.messages.pofile import read_po
 
-    told: dict[str, tuple[str, ...]] = {}
-    for part in sorted(files("reports").joinpath("locale", language).iterdir(), key=str):
-        with part.open("rb") as stream:
-            for message in read_po(stream, locale=language):
-                name, forms = _plain(message.id)[0], _plain(message.string)
-                if name and all(forms):
-                    told[name] = forms
-    return told
+    with part.open("rb") as stream:
+        return {
+            _plain(message.id)[0]: forms
+            for message in read_po(stream, locale=language)
+            if message.id and all(forms := _plain(message.string))
+        }

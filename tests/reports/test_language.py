@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -100,3 +101,50 @@ def test_dutch_writes_a_decimal_comma(english: str, dutch: str) -> None:
 def test_what_was_recorded_in_english_is_told_by_its_shape() -> None:
     with speaking("nl"):
         assert recorded("a reason nobody foresaw: 7 of 9") == "a reason nobody foresaw: 7 of 9"
+
+
+@pytest.mark.parametrize(
+    ("english", "dutch"),
+    [
+        (
+            'Every one of 24 sampled images, of all labels, is called "no stress".',
+            "Elk van 24 getrokken beelden, met welk label ook, wordt “no stress” genoemd.",
+        ),
+        (
+            "Scores are too extreme under tta (n = 250): calibration slope 0.75 (95% CI -0.56 to "
+            "0.93), p .008 of a slope of 1.",
+            "De scores zijn te extreem met tta (n = 250): kalibratiehelling 0,75 (95%-BI -0,56 tot "
+            "0,93), p 0,008 tegen een helling van 1.",
+        ),
+        (
+            "Test-time augmentation averages 3 views: as given; rotated -5°; a view of tomorrow.",
+            "Augmentatie bij het toepassen (TTA) middelt 3 weergaven: zoals aangeboden; gedraaid "
+            "-5°; a view of tomorrow.",
+        ),
+        (
+            "Grey levels were mapped by minimum to maximum (3), the image's own window (250).",
+            "De grijswaarden zijn afgebeeld volgens: minimum tot maximum (3), het eigen venster "
+            "van het beeld (250).",
+        ),
+        (
+            "the run pgd@tta is failed, not done",
+            "de run pgd@tta is mislukt, niet voltooid",
+        ),
+    ],
+)
+def test_recorded_words_are_kept_or_told_in_their_place(english: str, dutch: str) -> None:
+    """Names of classes, files and columns stay; what is ours comes in Dutch, also in a list."""
+    assert recorded(english) == english
+    with speaking("nl"):
+        assert recorded(english) == dutch
+
+
+def test_a_name_cannot_make_a_recorded_text_slow_or_change_it() -> None:
+    """audit.json is untrusted: words of a pattern, braces and signs in a name stay a name."""
+    name = '{fix} # \\1 ", on 3 sampled cases. ' * 20
+    start = f"Classes may be swapped: AUROC 0.31 with the order {name}, 0.69 with b, on 9 sampled cases. If so, add: --classes b"
+    with speaking("nl"):
+        assert name.strip() in recorded(start)
+        began = perf_counter()
+        assert recorded(start.removesuffix("b") + "\n" * 9) != ""
+        assert perf_counter() - began < 2
