@@ -36,7 +36,7 @@ def closing(
 ) -> list[Line]:
     """Lines of at most `width` columns. `full`: every rule and warning, whole."""
     warnings = [*_not_done(results), *verdict.warnings, *problems]
-    return [
+    lines = [
         *_heading(results, width),
         *_sentences(results, width),
         ("", ""),
@@ -45,6 +45,13 @@ def closing(
         *_files(written, width),
         *(("dim", line) for line in wrapped(FOOTER, width)),
     ]
+    return [(style, _inert(line)) for style, line in lines]
+
+
+def _inert(line: str) -> str:
+    """GitHub's runner obeys what begins with "::" or holds "##[": text of others may not."""
+    line = line.replace("##[", "# [")
+    return line.replace("::", " :", 1) if line.lstrip().startswith("::") else line
 
 
 def wrapped(text: str, width: int, indent: int = 0) -> list[str]:

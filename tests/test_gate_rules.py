@@ -77,6 +77,21 @@ def test_rules_may_lie_in_pyproject_whose_other_tables_do_not_change_their_hash(
         ("min_n = 50", "minn = 50", r'line 21\), but found "minn". Did you mean "min_n"'),
         ("on_inconclusive", "on_inconclusiv", r'line 6\), .*Did you mean "on_inconclusive"'),
         ("[data]", "[dta]", r'line 2\), .*"dta". Did you mean "data"'),
+        ("min = 0.30", "minimum = 0.30", r'line 12\), but found "minimum". Did you mean "min"'),
+        ("schema = 1", "version = 1", r"line 1\)"),
+        ("min = 0.30", "min = 0.5\nmax = 0.4", r"line 8\).*min 0.5 is above max 0.4"),
+        ("min_n = 50", "min_n = -1", r"line 21\)"),
+        ("min_n = 50", "min_n = 50.5", r"line 21\)"),
+        ('gap_by = "view"', 'gap_by = "view"\nwhere = { view = "any" }', "leave it out of where"),
+        ('"lateral"]', '"any"]', 'values, not "any"'),
+        ('owner = "physics"', 'owner = " "', r"line 29\)"),
+        ('level = "error"', 'level = "eror"', r"line 14\)"),
+        ("[data]", '[data]\npositive_clas = "x"', r'Did you mean "positive_class"'),
+        ("[[gate.rule]]", "[gate.rule]", r"line"),
+        ("min = 0.30", "min = 1" + "0" * 400, r"hipaudit.toml"),
+        ("min = 0.30", "min = 1" + "0" * 5000, r"hipaudit.toml"),
+        ("min = 0.30", "min = " + "[" * 50_000, r"hipaudit.toml"),
+        ("min = 0.30", "min = 0.30\nmin = 0.1", r"hipaudit.toml.*line 13"),
         ("min = 0.30", 'min = "0.30"', r"line 12\)"),
         ("min = 0.30", "min = nan", r"line 12\)"),
         ("min = 0.30", "min = true", r"line 12\)"),
@@ -111,5 +126,20 @@ def test_a_rule_file_that_is_not_there_not_text_or_enormous_is_refused(write, tm
         load_rules(binary)
     with pytest.raises(HipauditError, match="under 1 MB"):
         load_rules(write("#" * (2 << 20)))
-    with pytest.raises(HipauditError, match=r"\[tool.hipaudit\]"):
-        load_rules(write("[tool.other]\n", "pyproject.toml"))
+    for other in ("[tool.other]\n", "tool = 3\n", "[tool]\nhipaudit = 3\n"):
+        with pytest.raises(HipauditError, match=r"\[tool.hipaudit\]"):
+            load_rules(write(other, "pyproject.toml"))
+
+
+def test_the_mark_that_windows_writes_before_a_text_does_not_matter(write):
+    rules = load_rules(write("\ufeff" + GOOD.replace("\n", "\r\n")))
+    assert rules.lines == {"HA201": 8, "HA301": 15, "HA901": 22}
+
+
+def test_a_rule_whose_line_cannot_be_told_has_none(write):
+    commented = GOOD.replace('owner = "physics"', 'owner = """\n[[gate.rule]]\nphysics"""')
+    assert load_rules(write(commented)).lines == {}
+    inline = 'schema = 1\n[gate]\nrule = [{ id = "A", metric = "auroc", min = 0.5 }]\n'
+    rules = load_rules(write(inline))
+    assert [rule.id for rule in rules.rules] == ["A"]
+    assert rules.lines == {}

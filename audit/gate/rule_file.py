@@ -74,7 +74,7 @@ def _checked(table: dict[str, Any], text: str, prefix: str, name: str, digest: s
         if key in table:
             raise HipauditError(f"a key of {name}", f'"{key}"', did_you_mean(key, _keys(())))
     try:
-        rules = GateRules.model_validate(table)
+        rules = GateRules.model_validate(table, by_alias=True, by_name=False)
     except ValidationError as error:
         raise _explained(error, text, prefix, name) from error
     starts = _headers(text, f"{prefix}gate.rule")

@@ -126,6 +126,15 @@ def test_names_of_others_neither_overflow_nor_command_the_terminal(width, full):
         assert len(texts) <= 25
 
 
+def test_no_text_of_others_is_a_command_to_the_runner_that_reads_the_log():
+    hostile = "because " + "::stop-commands::x ##[add-mask]y " * 40
+    found = closing(sample_results(), verdict(12, hostile), WRITTEN, [hostile], width=90, full=True)
+    texts = [text for _, text in found]
+    assert sum("stop-commands::x" in text for text in texts) > 40
+    assert not [text for text in texts if text.lstrip().startswith("::") or "##[" in text]
+    assert max(map(cell_len, texts)) <= 90
+
+
 def test_a_log_gets_every_rule_and_every_reason_whole():
     results = sample_results()
     long = "because " + "many words " * 30 + "END"
