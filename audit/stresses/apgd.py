@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from audit.errors import HipauditError
+from audit.errors import HipauditError, did_you_mean
 from audit.stresses.hunt import Box, Hunt, box, everywhere, random_start
 from audit.stresses.looking import Loss, ask, cross_entropy, difference_of_logits_ratio, look
 from audit.stresses.radii import at_least, radii
@@ -28,6 +29,7 @@ SHARE = 0.75  # its ρ: steps of a stretch that must gain, or the step size is h
     budget=lambda _, variant: float(variant["epsilon"]),
     # each restart: the start and its steps, no gradient at the last, and one look at 8 bits
     cost=lambda p: len(radii(p["epsilons"])) * p["restarts"] * (3.0 * p["steps"] + 2),
+    check=lambda p: _look_over(p),
 )
 def apgd(
     model: Attackable,
@@ -44,7 +46,6 @@ def apgd(
     `loss` "ce" (two classes and more) or "dlr" (three and more). Random starts, the active set
     and `stop_early` as in `pgd`. Source: Croce & Hein 2020, arXiv:2003.01690.
     """
-    at_least(1, steps=steps, restarts=restarts)
     objective = _objective(loss, len(model.classes))
     hunt = Hunt(model, batch, stop_early)
     for epsilon in sorted(radii(epsilons)):
@@ -55,9 +56,14 @@ def apgd(
         yield hunt.altered({"epsilon": epsilon})
 
 
+def _look_over(p: Mapping[str, Any]) -> None:
+    at_least(1, steps=p["steps"], restarts=p["restarts"])
+    if p["loss"] not in LOSSES:
+        hint = did_you_mean(str(p["loss"]), list(LOSSES))
+        raise HipauditError('`loss` "ce" or "dlr"', f"{p['loss']!r}", hint)
+
+
 def _objective(loss: str, classes: int) -> Loss:
-    if loss not in LOSSES:
-        raise HipauditError('`loss` "ce" or "dlr"', f"{loss!r}")
     if loss == "dlr" and classes < 3:
         raise HipauditError(
             "three classes for the DLR loss", f"{classes}", 'Use loss="ce", made for two.'

@@ -20,6 +20,7 @@ def _closed(values: Sequence[float]) -> list[float]:
     kind="corruption",
     domain="acquisition",
     cost=lambda p: len(_closed(p["closed"])),
+    check=lambda p: between(0.0, 1.0, jitter=p["jitter"], shade=p["shade"]),
 )
 def collimation(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
@@ -40,7 +41,6 @@ def collimation(
     Raises HipauditError for `closed` outside [0, 0.99] or not rising, `jitter` or `shade`
     outside [0, 1].
     """
-    between(0.0, 1.0, jitter=jitter, shade=shade)
     offsets = [tuple(rng.uniform(-jitter, jitter, 2)) for rng in batch.rngs]
 
     def alter(pixels: Pixels, part: float, offset: tuple[float, ...]) -> Pixels:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ def _rates(values: Sequence[float]) -> list[float]:
     kind="corruption",
     domain="acquisition",
     cost=lambda p: len(_rates(p["per_thousand"])),
+    check=lambda p: _check(p),
 )
 def dead_rows(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
@@ -44,9 +45,6 @@ def dead_rows(
     Raises HipauditError for a rate outside [0, 1000] or not rising, a `value` outside [0, 1],
     an `axis` that is neither.
     """
-    between(0.0, 1.0, value=value)
-    if axis not in AXES:
-        raise HipauditError('`axis` to be "rows" or "columns"', f"{axis!r}")
     along = AXES[axis]
     orders = [
         rng.permutation(pixels.shape[along])
@@ -60,6 +58,12 @@ def dead_rows(
         return altered
 
     yield from per_severity(batch, "per_thousand", _rates(per_thousand), orders, alter)
+
+
+def _check(p: Mapping[str, Any]) -> None:
+    between(0.0, 1.0, value=p["value"])
+    if p["axis"] not in AXES:
+        raise HipauditError('`axis` to be "rows" or "columns"', f"{p['axis']!r}")
 
 
 def number_of_lines(per_thousand: float, length: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +12,20 @@ from audit.cases.case import Pixels
 from audit.stresses.radii import positive
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 from audit.stresses.severities import per_severity, severities
-from audit.stresses.towards import Towards, signs
+from audit.stresses.towards import Towards, check_towards, signs
 
 
 def _stops(values: Sequence[float]) -> list[float]:
     return severities("stops", values, 0.0, 10.0)
 
 
-@stress("exposure", kind="corruption", domain="acquisition", cost=lambda p: len(_stops(p["stops"])))
+@stress(
+    "exposure",
+    kind="corruption",
+    domain="acquisition",
+    cost=lambda p: len(_stops(p["stops"])),
+    check=lambda p: _check(p),
+)
 def exposure(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
     batch: Batch,
@@ -39,7 +46,6 @@ def exposure(
     Raises HipauditError for stops outside [0, 10] or not rising, a depth not above 0, another
     `towards`.
     """
-    positive(depth=depth)
     drawn = signs(batch.rngs, towards)
 
     def alter(pixels: Pixels, stop: float, sign: int) -> Pixels:
@@ -47,3 +53,8 @@ def exposure(
         return np.asarray(np.clip(pixels + shift, 0.0, 1.0))
 
     yield from per_severity(batch, "stops", _stops(stops), drawn, alter)
+
+
+def _check(p: Mapping[str, Any]) -> None:
+    positive(depth=p["depth"])
+    check_towards(p["towards"])

@@ -9,14 +9,20 @@ import numpy as np
 from audit.cases.case import Pixels
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 from audit.stresses.severities import per_severity, severities
-from audit.stresses.towards import Towards, signs
+from audit.stresses.towards import Towards, check_towards, signs
 
 
 def _gammas(values: Sequence[float]) -> list[float]:
     return severities("gammas", values, 1.0, 10.0)
 
 
-@stress("gamma", kind="corruption", domain="acquisition", cost=lambda p: len(_gammas(p["gammas"])))
+@stress(
+    "gamma",
+    kind="corruption",
+    domain="acquisition",
+    cost=lambda p: len(_gammas(p["gammas"])),
+    check=lambda p: check_towards(p["towards"]),
+)
 def gamma(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
     batch: Batch,

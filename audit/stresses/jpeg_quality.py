@@ -26,6 +26,7 @@ def _qualities(values: Sequence[int]) -> list[float]:
     kind="corruption",
     domain="acquisition",
     cost=lambda p: len(_qualities(p["qualities"])),
+    check=lambda p: _check(p["chroma"]),
 )
 def jpeg_quality(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
@@ -44,14 +45,17 @@ def jpeg_quality(
     Raises HipauditError unless `qualities` are falling whole numbers from 100 to 1 and
     `chroma` is one of the three.
     """
-    if chroma not in SUBSAMPLING:
-        raise HipauditError("`chroma` to be 4:4:4, 4:2:2 or 4:2:0", f"{chroma!r}")
 
     def alter(pixels: Pixels, quality: float, _: None) -> Pixels:
         return through_jpeg(pixels, int(quality), SUBSAMPLING[chroma])
 
     nothing = [None] * len(batch.pixels)
     yield from per_severity(batch, "quality", _qualities(qualities), nothing, alter)
+
+
+def _check(chroma: str) -> None:
+    if chroma not in SUBSAMPLING:
+        raise HipauditError("`chroma` to be 4:4:4, 4:2:2 or 4:2:0", f"{chroma!r}")
 
 
 def through_jpeg(pixels: Pixels, quality: int, subsampling: int) -> Pixels:

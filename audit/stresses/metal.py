@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,13 @@ def _areas(values: Sequence[float]) -> list[float]:
     return severities("areas", values, 0.0001, 0.25)
 
 
-@stress("metal", kind="corruption", domain="acquisition", cost=lambda p: len(_areas(p["areas"])))
+@stress(
+    "metal",
+    kind="corruption",
+    domain="acquisition",
+    cost=lambda p: len(_areas(p["areas"])),
+    check=lambda p: _check(p),
+)
 def metal(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
     batch: Batch,
@@ -43,10 +50,6 @@ def metal(
     Raises HipauditError for `areas` outside [0.0001, 0.25] or not rising, an unknown `shape`,
     `attenuation` or `depth` not above 0.
     """
-    positive(attenuation=attenuation, depth=depth)
-    if shape != "any" and shape not in SHAPES:
-        fix = did_you_mean(str(shape), ["any", *SHAPES])
-        raise HipauditError("`shape` to be one of metal's", f"{shape!r}", fix)
     among = list(SHAPES) if shape == "any" else [shape]
     placements = [_drawn(rng, among) for rng in batch.rngs]
 
@@ -54,6 +57,14 @@ def metal(
         return implanted(pixels, area, placement, attenuation, depth)
 
     yield from per_severity(batch, "area", _areas(areas), placements, alter)
+
+
+def _check(p: Mapping[str, Any]) -> None:
+    positive(attenuation=p["attenuation"], depth=p["depth"])
+    shape = p["shape"]
+    if shape != "any" and shape not in SHAPES:
+        fix = did_you_mean(str(shape), ["any", *SHAPES])
+        raise HipauditError("`shape` to be one of metal's", f"{shape!r}", fix)
 
 
 def _drawn(rng: np.random.Generator, shapes: Sequence[str]) -> Placement:

@@ -39,6 +39,7 @@ def _cost(params: Mapping[str, Any]) -> float:
     variants="search",
     budget=lambda params, _: float(params["pixels"]),
     cost=_cost,
+    check=lambda p: _check(p),
 )
 def one_pixel(
     model: Attackable,
@@ -70,11 +71,6 @@ def one_pixel(
     a number from the second pixel on. Raises StressFailed when the model is not finite.
     Source: Su et al. 2019, arXiv:1710.08864.
     """
-    if mode not in MODES:
-        raise HipauditError(
-            "a mode of one_pixel", f'"{mode}"', did_you_mean(str(mode), list(MODES))
-        )
-    check_budget(pixels, population, generations, queries, block)
     limit = evaluations(population, generations, queries)
     rows = [int(row) for row in np.flatnonzero(batch.open)]
     searches: list[Search[Outcome]] = []
@@ -92,11 +88,18 @@ def one_pixel(
         yield handed_over(mode, batch, rows, outcomes, pixels)
 
 
-def check_budget(pixels: int, population: int, generations: int, queries: int, block: int) -> None:
+def _check(p: Mapping[str, Any]) -> None:
+    if p["mode"] not in MODES:
+        hint = did_you_mean(str(p["mode"]), list(MODES))
+        raise HipauditError("a mode of one_pixel", f'"{p["mode"]}"', hint)
+    check_budget(p)
+
+
+def check_budget(p: Mapping[str, Any]) -> None:
     """HipauditError unless every one is a whole number that a search can work with."""
-    at_least(1, pixels=pixels, queries=queries, block=block)
-    at_least(LEAST_POPULATION, population=population)
-    at_least(0, generations=generations)
+    at_least(1, pixels=p["pixels"], queries=p["queries"], block=p["block"])
+    at_least(LEAST_POPULATION, population=p["population"])
+    at_least(0, generations=p["generations"])
 
 
 def handed_over(

@@ -36,6 +36,7 @@ def _cost(params: Mapping[str, Any]) -> float:
     needs_gradients=True,
     budget=lambda params, _: float(params["pixels"]),
     cost=_cost,
+    check=lambda p: _check(p),
 )
 def one_pixel_seeded(
     model: Attackable,
@@ -63,8 +64,6 @@ def one_pixel_seeded(
     Source: evolution as Su et al. 2019, arXiv:1710.08864; the ranking as a first-order step of
     sparse white-box attacks (Papernot et al. 2016, arXiv:1511.07528).
     """
-    check_budget(pixels, population, generations, queries, block)
-    at_least(1, seeds=seeds)
     limit = evaluations(population, generations, queries)
     rows = [int(row) for row in np.flatnonzero(batch.open)]
     if not rows:
@@ -92,6 +91,11 @@ def one_pixel_seeded(
     yield Altered(done.variant, done.images, rows, found, spent)
 
 
+def _check(p: Mapping[str, Any]) -> None:
+    check_budget(p)
+    at_least(1, seeds=p["seeds"])
+
+
 def gradient(model: Attackable, x: Tensor, target: int) -> Tensor:
     """Of the log-odds of class `target` with respect to x (C, H, W), on the CPU.
 
@@ -114,7 +118,7 @@ def seeds_of(x: Tensor, slope: Tensor, pixels: int, count: int) -> Genomes:
     white = steep < 0  # a falling log-odds is towards white where the slope is negative
     fall = (np.abs(steep) * np.where(white, 1 - image, image)).sum(axis=0)
     ranked = np.argsort(-fall, kind="stable")
-    count = min(count, len(ranked) - pixels + 1)
+    count = max(0, min(count, len(ranked) - pixels + 1))
     windows = np.arange(count)[:, None] + np.arange(pixels)
     places = ranked[windows]  # (count, k)
     corners = white.T[places]  # (count, k, C)
@@ -127,4 +131,4 @@ def _genomes(
     rows, columns = np.divmod(places, width)
     centres = np.stack([columns, rows], axis=2) + 0.5
     genomes = np.concatenate([centres, 255.0 * white], axis=2)
-    return genomes.reshape(len(places), -1)
+    return genomes.reshape(len(places), places.shape[1] * genomes.shape[2])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
     budget=lambda _, variant: float(variant["epsilon"]),
     # each restart: its steps, a last look, and one at 8 bits
     cost=lambda p: len(radii(p["epsilons"])) * p["restarts"] * (3.0 * p["steps"] + 2),
+    check=lambda p: _check(p),
 )
 def pgd(
     model: Attackable,
@@ -38,8 +40,6 @@ def pgd(
     `stop_early` False walks every step of every restart. Where nothing fools, the image of the
     highest margin is given. Source: Madry et al. 2018, arXiv:1706.06083.
     """
-    at_least(1, steps=steps, restarts=restarts)
-    positive(travel=travel)
     hunt = Hunt(model, batch, stop_early)
     for epsilon in sorted(radii(epsilons)):
         for _ in range(restarts):
@@ -47,6 +47,11 @@ def pgd(
             if len(rows):
                 walk(hunt, rows, everywhere(epsilon, rows, hunt.x), steps, travel)
         yield hunt.altered({"epsilon": epsilon})
+
+
+def _check(p: Mapping[str, Any]) -> None:
+    at_least(1, steps=p["steps"], restarts=p["restarts"])
+    positive(travel=p["travel"])
 
 
 def walk(hunt: Hunt, rows: Tensor, epsilon: Tensor, steps: int, travel: float = 2.5) -> None:

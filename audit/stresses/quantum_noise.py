@@ -19,7 +19,11 @@ def _doses(values: Sequence[float]) -> list[float]:
 
 
 @stress(
-    "quantum_noise", kind="corruption", domain="acquisition", cost=lambda p: len(_doses(p["doses"]))
+    "quantum_noise",
+    kind="corruption",
+    domain="acquisition",
+    cost=lambda p: len(_doses(p["doses"])),
+    check=lambda p: positive(photons=p["photons"], depth=p["depth"]),
 )
 def quantum_noise(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
@@ -42,7 +46,6 @@ def quantum_noise(
     Raises HipauditError for a dose outside [1e-6, 1] or not falling, and unless photons and
     depth are above 0.
     """
-    positive(photons=photons, depth=depth)
     for dose in _doses(doses):
         images = [
             thinned(pixels, dose, photons, depth, rng)

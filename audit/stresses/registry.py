@@ -6,7 +6,8 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from functools import wraps
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -70,6 +71,8 @@ class Altered:
 
 
 Perturb = Callable[..., Iterator[Altered]]
+T = TypeVar("T")
+LookOver = Callable[[Mapping[str, Any]], object]
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,18 @@ class Stress:
     budget: Callable[[Mapping[str, Any], Mapping[str, Scalar]], float | None] | None
     through: str
     cost: Callable[[Mapping[str, Any]], float]
+    look_over: LookOver
 
     @property
     def defaults(self) -> dict[str, Any]:
         """Keyword parameters and their defaults, from the function's own signature."""
-        found = inspect.signature(self.perturb).parameters.values()
-        return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
+        return _defaults(self.perturb)
 
     def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Defaults overlaid with `params`; an unknown name or kind of value is a HipauditError."""
+        """Defaults overlaid with `params`.
+
+        HipauditError for an unknown name, another kind of value, or a value the stress refuses.
+        """
         known = self.defaults
         for name, value in params.items():
             if name not in known:
@@ -107,10 +113,21 @@ class Stress:
                     f"a parameter of {self.name}", f'"{name}"', did_you_mean(name, list(known))
                 )
             if not alike(value, known[name]):
-                raise HipauditError(
-                    f"`{name}` of {self.name} to be like its default, {known[name]!r}", f"{value!r}"
-                )
-        return {**known, **params}
+                kind = f"`{name}` of {self.name} to be like its default, {known[name]!r}"
+                raise HipauditError(kind, f"{value!r}", f"See: hipaudit explain {self.name}.")
+        settings = {**known, **params}
+        try:
+            self.look_over(settings)
+            self.cost(settings)
+        except HipauditError as slip:
+            hint = slip.fix or f"See: hipaudit explain {self.name}."
+            raise HipauditError(slip.expected, slip.found, hint) from None
+        return settings
+
+
+def _defaults(perturb: Perturb) -> dict[str, Any]:
+    found = inspect.signature(perturb).parameters.values()
+    return {p.name: p.default for p in found if p.kind is p.KEYWORD_ONLY}
 
 
 def alike(value: object, default: object) -> bool:
@@ -128,18 +145,28 @@ def alike(value: object, default: object) -> bool:
     return number and math.isfinite(value)  # type: ignore[arg-type]  # a number, by the line above
 
 
-def _priced(name: str, cost: Callable[[Mapping[str, Any]], float]) -> Callable[..., float]:
-    """`cost`, but numbers it cannot calculate with are a slip of the user: the plan asks for the
-    cost before the stress looks at them."""
+def _checked(perturb: Perturb, check: LookOver) -> Perturb:
+    """`perturb`, but its settings are looked over when it is called, not when it first yields."""
 
-    def priced(params: Mapping[str, Any]) -> float:
+    @wraps(perturb)
+    def checked(model: Attackable, batch: Batch, **params: Any) -> Iterator[Altered]:
+        check({**_defaults(perturb), **params})
+        return perturb(model, batch, **params)
+
+    return checked
+
+
+def _tolerant(name: str, look: Callable[[Mapping[str, Any]], T]) -> Callable[..., T]:
+    """`look`, but numbers it cannot calculate with are a slip of the user."""
+
+    def looked(params: Mapping[str, Any]) -> T:
         try:
-            return cost(params)
+            return look(params)
         except (ArithmeticError, TypeError, ValueError) as error:
             found = ", ".join(f"{key}={value!r}" for key, value in params.items())
             raise HipauditError(f"parameters of {name} that can be carried out", found) from error
 
-    return priced
+    return looked
 
 
 STRESSES: dict[str, Stress] = {}
@@ -156,14 +183,20 @@ def stress(
     budget: Callable[[Mapping[str, Any], Mapping[str, Scalar]], float | None] | None = None,
     through: str = "hipaudit",
     cost: Callable[[Mapping[str, Any]], float] = lambda _: 1.0,
+    check: LookOver = lambda _: None,
 ) -> Callable[[Perturb], Perturb]:
     """Register a stress. `cost` gives forwards per case (a backward counts 2) for the plan.
 
     `budget(params, variant)` is the largest distance allowed in `norm` (for l0: pixels),
     checked by the engine on every image; `through` says whose code runs ("ART", "hipaudit").
+    `check(params)` raises HipauditError for values that make no sense: it is asked while planning,
+    so that nobody waits for the runs before this one to learn of a slip, and at every call.
     """
 
+    check = _tolerant(name, check)
+
     def register(perturb: Perturb) -> Perturb:
+        perturb = _checked(perturb, check)
         STRESSES[name] = Stress(
             name,
             perturb,
@@ -174,7 +207,8 @@ def stress(
             needs_gradients,
             budget,
             through,
-            _priced(name, cost),
+            _tolerant(name, cost),
+            check,
         )
         return perturb
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from audit.errors import HipauditError, did_you_mean
 from audit.results import Scalar
+from audit.stresses.radii import at_least
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 from audit.stresses.warp import canvas, check_filling, cut, warp, whole_pixels
 
@@ -23,6 +24,8 @@ def spread(steps: int | Sequence[float], limit: float, what: str) -> list[float]
     >>> spread(5, 0.1, "shifts")
     [-0.1, -0.05, 0.0, 0.05, 0.1]
     """
+    if isinstance(steps, float):
+        raise HipauditError(f"a whole number of {what}, or a list of them", f"{steps!r}")
     if isinstance(steps, int):
         values = [0.0] if steps == 1 else _equal_steps(steps, limit)
     else:
@@ -63,7 +66,23 @@ def _cost(params: Mapping[str, Any]) -> float:
     return float(params["k"])
 
 
-@stress("rotation_translation", kind="attack", variants="search", cost=_cost)
+def look_over(p: Mapping[str, Any]) -> None:
+    """HipauditError for limits, steps or words that no cell can be made of."""
+    check_limits(p["max_angle"], p["max_shift"])
+    check_filling(p["fill"], p["interpolation"])
+    spread(p["angles"], p["max_angle"], "angles")
+    spread(p["shifts"], p["max_shift"], "shifts")
+
+
+def _check(p: Mapping[str, Any]) -> None:
+    look_over(p)
+    at_least(1, k=p["k"])
+    if p["mode"] not in MODES:
+        hint = did_you_mean(str(p["mode"]), list(MODES))
+        raise HipauditError("a mode of rotation_translation", f'"{p["mode"]}"', hint)
+
+
+@stress("rotation_translation", kind="attack", variants="search", cost=_cost, check=_check)
 def rotation_translation(
     _model: Attackable,
     batch: Batch,
@@ -87,24 +106,16 @@ def rotation_translation(
     Directions: `audit.stresses.warp`. Black box: no gradient, only the decision.
     Source: Engstrom et al. 2019, arXiv:1712.02779.
     """
-    check_limits(max_angle, max_shift)
-    check_filling(fill, interpolation)
     if mode == "grid":
         turns, moves = spread(angles, max_angle, "angles"), spread(shifts, max_shift, "shifts")
         yield from _grid(batch, turns, moves, fill, interpolation)
-    elif mode == "worst_of_k":
-        yield from _draws(batch, k, max_angle, max_shift, fill, interpolation)
     else:
-        raise HipauditError(
-            "a mode of rotation_translation", f'"{mode}"', did_you_mean(str(mode), list(MODES))
-        )
+        yield from _draws(batch, k, max_angle, max_shift, fill, interpolation)
 
 
 def _draws(
     batch: Batch, k: int, max_angle: float, max_shift: float, fill: str, interpolation: str
 ) -> Iterator[Altered]:
-    if not isinstance(k, int) or k < 1:
-        raise HipauditError("k of 1 or more", f"{k!r}")
     height, width = batch.x.shape[-2:]
     far_x, far_y = whole_pixels(max_shift, width), whole_pixels(max_shift, height)
     # All draws of a case before any is tried: they must not depend on which cases stay open.

@@ -9,19 +9,19 @@ from audit.results import Scalar
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 from audit.stresses.rotation_translation import (
     applied,
-    check_limits,
     count,
+    look_over,
     reach_of,
     spread,
 )
-from audit.stresses.warp import canvas, check_filling, cut, whole_pixels
+from audit.stresses.warp import canvas, cut, whole_pixels
 
 
 def _cost(params: Mapping[str, Any]) -> float:
     return float(count(params["angles"]) * count(params["shifts"]) ** 2)
 
 
-@stress("rotation_translation_map", kind="corruption", variants="cell", cost=_cost)
+@stress("rotation_translation_map", kind="corruption", variants="cell", cost=_cost, check=look_over)
 def rotation_translation_map(
     _model: Attackable,
     batch: Batch,
@@ -39,8 +39,6 @@ def rotation_translation_map(
     the average accuracy under a random cell. 7 × 3 × 3 = 63 cells by default; 31 and 5 give
     the 775 of Engstrom et al. 2019, arXiv:1712.02779. Parameters and directions as there.
     """
-    check_limits(max_angle, max_shift)
-    check_filling(fill, interpolation)
     height, width = batch.x.shape[-2:]
     moves = spread(shifts, max_shift, "shifts")
     reach = reach_of(moves, height, width)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def _heights(values: Sequence[float]) -> list[float]:
     kind="corruption",
     domain="acquisition",
     cost=lambda p: len(_heights(p["heights"])),
+    check=lambda p: _check(p),
 )
 def side_marker(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
@@ -48,14 +50,17 @@ def side_marker(
     Raises HipauditError for `heights` outside [0.001, 0.5] or not rising, `margin` outside
     [0, 0.5], `brightness` outside [0, 1].
     """
-    between(0.0, 0.5, margin=margin)
-    between(0.0, 1.0, brightness=brightness)
     signs = [_drawn(rng) for rng in batch.rngs]
 
     def alter(pixels: Pixels, height: float, sign: Sign) -> Pixels:
         return marked(pixels, height, sign, margin, brightness)
 
     yield from per_severity(batch, "height", _heights(heights), signs, alter)
+
+
+def _check(p: Mapping[str, Any]) -> None:
+    between(0.0, 0.5, margin=p["margin"])
+    between(0.0, 1.0, brightness=p["brightness"])
 
 
 def _drawn(rng: np.random.Generator) -> Sign:

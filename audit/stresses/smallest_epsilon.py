@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from audit.errors import HipauditError
+from audit.errors import HipauditError, did_you_mean
 from audit.results import Scalar
 from audit.stresses import apgd, pgd
 from audit.stresses.hunt import Hunt
@@ -20,6 +20,7 @@ from audit.stresses.registry import Altered, Attackable, Batch, stress
 
 WALKS: dict[str, Callable[[Hunt, Tensor, Tensor, int], None]] = {"pgd": pgd.walk, "apgd": apgd.walk}
 ATTACKS = ("fgsm", *WALKS)
+FINEST = 1e-6  # a pixel near 1 in float32 moves by no less than a sixteenth of this
 
 
 def _cost(p: Mapping[str, Any]) -> float:
@@ -42,6 +43,7 @@ def _halvings(width: float, resolution: float) -> int:
     needs_gradients=True,
     budget=lambda p, _: float(p["max_epsilon"]),
     cost=_cost,
+    check=lambda p: _check(p),
 )
 def smallest_epsilon(
     model: Attackable,
@@ -62,8 +64,6 @@ def smallest_epsilon(
     attack may find a smaller one. Source for distances per image: Carlini et al. 2019,
     arXiv:1902.06705.
     """
-    _check(attack, max_epsilon, resolution)
-    at_least(1, sweep=sweep, steps=steps)
     quest = _along_gradient(model, batch, max_epsilon, sweep, resolution)
     if attack in WALKS:
         _attack_below(quest, model, batch, max_epsilon, resolution, WALKS[attack], steps)
@@ -73,13 +73,17 @@ def smallest_epsilon(
     )
 
 
-def _check(attack: str, max_epsilon: float, resolution: float) -> None:
+def _check(p: Mapping[str, Any]) -> None:
+    attack, most, resolution = p["attack"], p["max_epsilon"], p["resolution"]
     if attack not in ATTACKS:
-        raise HipauditError(f"`attack` one of {', '.join(ATTACKS)}", f"{attack!r}")
-    radii(max_epsilon)
+        hint = did_you_mean(str(attack), list(ATTACKS))
+        raise HipauditError(f"`attack` one of {', '.join(ATTACKS)}", f"{attack!r}", hint)
+    positive(max_epsilon=most)
+    radii(most)
+    at_least(1, sweep=p["sweep"], steps=p["steps"])
     positive(resolution=resolution)
-    if resolution > max_epsilon:
-        raise HipauditError("`resolution` below `max_epsilon`", f"{resolution!r}")
+    if not FINEST <= resolution <= most:
+        raise HipauditError(f"`resolution` from {FINEST:g} to `max_epsilon`", f"{resolution!r}")
 
 
 def _told(radius: float, max_epsilon: float) -> dict[str, Scalar]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,7 @@ class _Step:
     norm="l0",
     budget=lambda _, variant: float(variant["pixels"]),
     cost=lambda p: float(len(counts(p["pixels"])) * p["queries"]),
+    check=lambda p: _check(p),
 )
 def sparse_rs(
     model: Attackable,
@@ -79,8 +81,6 @@ def sparse_rs(
     `found`: x, y, value of each pixel as in `one_pixel`. Raises StressFailed when the model is
     not finite. Source: Croce et al. 2022, arXiv:2006.12834 (the untargeted L0 version).
     """
-    at_least(1, queries=queries, block=block)
-    positive(alpha=alpha)
     levels = counts(pixels)
     if levels[-1] >= batch.x.shape[-1] * batch.x.shape[-2]:
         size = f"{levels[-1]} for images of {batch.x.shape[-1]} × {batch.x.shape[-2]}"
@@ -113,9 +113,15 @@ def sparse_rs(
         yield _handed_over(k, batch, found, spent.tolist())
 
 
+def _check(p: Mapping[str, Any]) -> None:
+    counts(p["pixels"])
+    at_least(1, queries=p["queries"], block=p["block"])
+    positive(alpha=p["alpha"])
+
+
 def counts(pixels: int | Sequence[int]) -> list[int]:
     """One number of pixels or several, each once, ascending. Raises HipauditError."""
-    several = [pixels] if isinstance(pixels, int) else list(pixels)
+    several = [pixels] if isinstance(pixels, int | float) else list(pixels)
     if not several:
         raise HipauditError("`pixels` to name at least one number", "none")
     for each in several:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ HALVED_AFTER = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
     norm="linf",
     budget=lambda _, variant: float(variant["epsilon"]),
     cost=lambda p: float(len(radii(p["epsilons"])) * p["queries"]),
+    check=lambda p: _check(p),
 )
 def square(
     model: Attackable,
@@ -41,16 +43,19 @@ def square(
     left alone once it is fooled; each radius is searched anew, so that its queries are its own.
     Source: Andriushchenko et al. 2020, arXiv:1912.00049.
     """
-    at_least(3, queries=queries)  # the image, the stripes, one square
-    positive(area=area)
-    if area > 1:
-        raise HipauditError("`area` to be a share from above 0 to 1", f"{area!r}")
     device = device_of(model)
     x, y = batch.x.to(device), batch.y.to(device)
     start = torch.from_numpy(batch.open).to(device)
     for epsilon in radii(epsilons):
         images, spent = _searched(model, x, y, start, epsilon, queries, area, batch.rngs)
         yield Altered({"epsilon": epsilon}, images.cpu(), queries=spent.tolist())
+
+
+def _check(p: Mapping[str, Any]) -> None:
+    at_least(3, queries=p["queries"])  # the image, the stripes, one square
+    positive(area=p["area"])
+    if p["area"] > 1:
+        raise HipauditError("`area` to be a share from above 0 to 1", f"{p['area']!r}")
 
 
 def _searched(

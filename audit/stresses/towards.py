@@ -13,18 +13,19 @@ Towards = Literal["either", "darker", "brighter"]
 SIGNS = {"darker": -1, "brighter": 1}
 
 
-def signs(rngs: Sequence[np.random.Generator], towards: Towards) -> list[int]:
-    """-1 for darker and 1 for brighter, one per case; "either" draws them with even odds.
-
-    Raises HipauditError for another word.
-    """
-    if towards == "either":
-        return [-1 if rng.random() < 0.5 else 1 for rng in rngs]
-    if towards not in SIGNS:
-        known = ["either", *SIGNS]
+def check_towards(towards: str) -> None:
+    """HipauditError for another word."""
+    known = ["either", *SIGNS]
+    if towards not in known:
         raise HipauditError(
             '`towards` to be "darker", "brighter" or "either"',
             f"{towards!r}",
             did_you_mean(str(towards), known),
         )
+
+
+def signs(rngs: Sequence[np.random.Generator], towards: Towards) -> list[int]:
+    """-1 for darker and 1 for brighter, one per case; "either" draws them with even odds."""
+    if towards == "either":
+        return [-1 if rng.random() < 0.5 else 1 for rng in rngs]
     return [SIGNS[towards]] * len(rngs)

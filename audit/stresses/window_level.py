@@ -20,6 +20,7 @@ def _widths(values: Sequence[float]) -> list[float]:
     kind="corruption",
     domain="acquisition",
     cost=lambda p: len(_widths(p["widths"])),
+    check=lambda p: between(0.0, 1.0, jitter=p["jitter"]),
 )
 def window_level(
     model: Attackable,  # noqa: ARG001 - a corruption does not look at the model
@@ -37,7 +38,6 @@ def window_level(
 
     Raises HipauditError for a width outside [0.01, 1] or not falling, a `jitter` outside [0, 1].
     """
-    between(0.0, 1.0, jitter=jitter)
     offsets = [float(rng.uniform(-jitter, jitter)) for rng in batch.rngs]
 
     def alter(pixels: Pixels, width: float, offset: float) -> Pixels:

@@ -19,6 +19,7 @@ from audit.preflight import preflight
 from audit.results import Results
 from audit.stresses.registry import get_stress, load_stresses
 from tests.doubles import Brightness, cases_of, classifier_of
+from tests.stresses.promises import batch_of, run, small_classifier
 from tests.stresses.test_contract import SMALL
 
 LEVELS = [0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9]
@@ -93,18 +94,67 @@ NUMBERS = [
     ("sparse_rs", {"pixels": (0,)}, "pixels"),
     ("one_pixel_seeded", {"population": 3}, "population"),
     ("smallest_epsilon", {"max_epsilon": 0.0}, "epsilon"),
+    ("smallest_epsilon", {"max_epsilon": (0.1, 0.2)}, "`max_epsilon`"),
+    ("smallest_epsilon", {"resolution": 1e-20}, "`resolution` from 1e-06"),  # would never end
+    ("smallest_epsilon", {"attack": "pdg"}, 'Did you mean "pgd"?'),
+    ("rotation_translation", {"angles": 7.5}, "whole number of angles"),
+    ("apgd", {"loss": "cd"}, '`loss` "ce" or "dlr"'),
+    ("square", {"area": 1.5}, "`area`"),
+    ("metal", {"shape": "screws"}, 'Did you mean "screw"?'),
+    ("exposure", {"towards": "dark"}, 'Did you mean "darker"?'),
+    ("jpeg_quality", {"chroma": "4:1:1"}, "`chroma`"),
+    ("dead_rows", {"axis": "row"}, "`axis`"),
+    ("quantum_noise", {"photons": -1.0}, "`photons`"),
+    ("window_level", {"jitter": 2.0}, "`jitter`"),
 ]
+
+
+class Watched(Brightness):
+    """Counts the images it is shown."""
+
+    seen = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen += len(x)
+        return super().forward(x)
 
 
 @pytest.mark.parametrize(
     ("name", "params", "said"), [n for n in NUMBERS if n[0] in load_stresses()],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_a_number_that_makes_no_sense_is_refused_by_its_name(name, params, said, tmp_path) -> None:
+def test_a_number_that_makes_no_sense_is_refused_by_its_name_before_any_image_is_looked_at(
+    name, params, said, tmp_path
+) -> None:
+    model = Watched()
     with pytest.raises(HipauditError) as refused:
-        audit(tmp_path / "out", stresses=(name,), params={name: params})
+        audit(tmp_path / "out", model, stresses=("fgsm", name), params={name: params})
     assert said in str(refused.value)
+    assert refused.value.fix
+    assert model.seen == 0
     assert not (tmp_path / "out" / "audit.json").exists()
+
+
+ODD = (0, -1, 1, 2.5, 1e-20, 1e9, "x", None, True, (), (0,), (0.5,), (1, 2), (2, 1), ("a",))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_whatever_planning_lets_through_can_be_carried_out(name) -> None:
+    """Every parameter in turn, with every kind of value: refused at once, or run to the end."""
+    chosen = get_stress(name)
+    usual = chosen.check(SMALL.get(name, {}))
+    classifier, x, y = small_classifier()
+    refused = 0
+    for parameter in usual:
+        for value in ODD:
+            try:
+                params = chosen.check({**usual, parameter: value})
+            except HipauditError:
+                refused += 1
+                continue
+            if chosen.cost(params) <= 40:
+                run(chosen, params, classifier, batch_of(x[:2], y[:2], range(2), name))
+    assert refused > 0 or not usual
 
 
 @pytest.mark.parametrize(
