@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+MOST_ROWS_TOGETHER, MOST_LETTERS_TOGETHER = 7, 700  # letters: of each row's longest cell
 Mark = Literal["pass", "fail", "inconclusive", "waived", "off", "not run"]
 
 
@@ -47,6 +48,13 @@ class Table:
     numeric: frozenset[int] = frozenset()
     widths: Sequence[int] = ()
     source: str = "A"
+
+    @property
+    def short(self) -> bool:
+        """Whether it is kept on one page; a tall one would leave the page before it empty."""
+        cells = [[c if isinstance(c, str) else c.text + c.sub for c in row] for row in self.rows]
+        letters = sum(max(map(len, row), default=0) for row in cells)
+        return len(self.rows) <= MOST_ROWS_TOGETHER and letters <= MOST_LETTERS_TOGETHER
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from audit.results import Artefact, Scalar, as_levels
+from audit.results import Artefact, Scalar
 from reports.language import N_, _, decimal, recorded
 from reports.names import STRESSES
+from reports.numbers import grey_levels
 
 OUTCOMES = {
     "TP": N_("True positives"),
@@ -89,7 +90,7 @@ def _view(meta: Meta) -> str:
 def step(meta: Meta) -> str:
     """ "ε = 2/255: predicted normal, P(fractured) = .31"."""
     return _("ε = {epsilon}: predicted {predicted}, P({positive}) = {p}").format(
-        epsilon=as_levels(float(meta["epsilon"])),
+        epsilon=grey_levels(float(meta["epsilon"])),
         predicted=meta["predicted"],
         positive=meta["positive"],
         p=chance(meta["score"]),
@@ -99,12 +100,12 @@ def step(meta: Meta) -> str:
 def _of_flip(meta: Meta) -> str:
     if meta.get("part") == "difference":
         told = _("What was added at ε = {epsilon}, × {times}; mid-grey: unchanged")
-        return told.format(epsilon=as_levels(float(meta["epsilon"])), times=meta["times"])
+        return told.format(epsilon=grey_levels(float(meta["epsilon"])), times=meta["times"])
     return step(meta)
 
 
 def _flip_alt(meta: Meta) -> str:
-    epsilon = as_levels(float(meta["epsilon"]))
+    epsilon = grey_levels(float(meta["epsilon"]))
     if meta.get("part") == "difference":
         return _(
             "What {attack} added to the image at ε = {epsilon}, magnified {times} times."

@@ -33,6 +33,7 @@ SCORES = {
     "net_benefit",
     "net_benefit_of_all",
 }
+AREAS = {"auroc", "matched_auroc", "partial_auroc", "metadata_auroc"}
 RATIOS = {"likelihood_ratio_positive", "likelihood_ratio_negative"}
 PER_1000 = {"missed_per_1000", "false_alarms_per_1000"}
 COUNTS = {"queries_to_success", "spot_check_size"}
@@ -40,6 +41,17 @@ COUNTS = {"queries_to_success", "spot_check_size"}
 
 def metric_name(metric: str) -> str:
     return _(METRICS.get(metric, metric.replace("_", " ")))
+
+
+def grey_levels(value: float) -> str:
+    """A pixel amount in [0, 1] as 8-bit grey levels, the same in every text.
+
+    >>> grey_levels(0.5 / 255), grey_levels(2 / 255), grey_levels(2.25 / 255)
+    ('0.5/255', '2/255', '2.25/255')
+    """
+    levels, of = as_levels(value).split("/")
+    short = levels.rstrip("0").rstrip(".") if "." in levels else levels
+    return decimal(f"{short}/{of}")
 
 
 def stress_name(stress: str) -> str:
@@ -61,7 +73,7 @@ def amount(metric: str, value: float) -> str:
 
 def _amount(metric: str, value: float) -> str:
     if metric.startswith("smallest_epsilon"):
-        return as_levels(value)
+        return grey_levels(value)
     if metric in COUNTS or (metric in RATIOS and value >= 1000):
         return f"{value:.0f}"
     if metric in RATIOS:
@@ -93,6 +105,13 @@ def ratio(finding: Finding) -> str:
     return f"n = {finding.n}"
 
 
+def _counts(finding: Finding) -> str:
+    """The counts in words where k/n would be read as a share, which an area is not."""
+    if finding.metric in AREAS and finding.events is not None and finding.n:
+        return _("{k} positive of {n}").format(k=finding.events, n=finding.n)
+    return ratio(finding)
+
+
 def left_out(finding: Finding) -> bool:
     """Whether an edition without small counts hides this number (reports.suppression)."""
     return (finding.reason or "").startswith("suppressed:")
@@ -110,7 +129,7 @@ def full(finding: Finding) -> str:
     words = _("{value} (95% CI {interval}; {counts})").format(
         value=amount(finding.metric, finding.value),
         interval=interval(finding),
-        counts=ratio(finding),
+        counts=_counts(finding),
     )
     return words + (f", {_('imprecise')}" if finding.imprecise else "")
 
@@ -165,7 +184,7 @@ def short(finding: Finding | None) -> str:
 def group_name(group: Mapping[str, str]) -> str:
     if not group:
         return _("all")
-    return ", ".join(f"{name} {value}" for name, value in group.items())
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in group.items())
 
 
 def setting(finding: Finding) -> str:
@@ -180,7 +199,7 @@ def _details(params: Mapping[str, Scalar], variant: str) -> list[str]:
         words.append(listed([stress_name(name) for name in attacks.split(", ")]))
     epsilon = params.get("epsilon")
     if isinstance(epsilon, int | float):
-        words.append(f"ε = {decimal(as_levels(float(epsilon)))}")
+        words.append(f"ε = {grey_levels(float(epsilon))}")
     mode = params.get("mode")
     if isinstance(mode, str) and mode in MODES:
         words.append(_(MODES[mode]).format(k=params.get("k", "k")))

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.compare.results import Difference
-from audit.results import Scalar, as_levels
+from audit.results import Scalar
 from reports.comparison.material import ComparisonMaterial
-from reports.language import decimal
 from reports.material import is_cell, level_name
 from reports.names import TOLD
-from reports.numbers import level, setting
+from reports.numbers import grey_levels, level, setting
 
 COUNTED = "robust_accuracy"
 WIDEST = "every case"  # the same level on more cases than its like
@@ -52,7 +51,7 @@ class Sweep:
 
 def amount_of(name: str, value: Scalar) -> str:
     if name == "epsilon" and isinstance(value, int | float):
-        return decimal(as_levels(float(value)))
+        return grey_levels(float(value))
     return level(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from audit.results import Finding
-from reports.figures.style import SOFT, as_address, drawing, look, shorten
+from reports.figures.style import SOFT, as_address, drawing, look, told_apart
 from reports.language import _, decimal
 
 
@@ -25,7 +25,7 @@ def areas(names: Sequence[str], series: Mapping[str, Sequence[Finding | None]], 
                 axes.plot(f.value, row + shift, color=style["color"], marker=style["marker"], ls="")
             handles += axes.plot([], [], color=style["color"], marker=style["marker"], ls="")
         axes.axvline(0.5, color=SOFT, linewidth=0.7, linestyle=(0, (2, 2)))
-        axes.set_yticks(range(len(names)), [shorten(name) for name in names])
+        axes.set_yticks(range(len(names)), told_apart(names, 36))
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.set_xlim(-0.02, 1.02)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", *map(decimal, (".25", ".5", ".75")), "1"])

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.results import Finding
-from reports.figures.style import SOFT, WIDTH, as_address, drawing, look, shorten
+from reports.figures.style import (
+    SOFT,
+    WIDTH,
+    as_address,
+    columns_of,
+    drawing,
+    look,
+    shorten,
+    told_apart,
+)
 from reports.numbers import level
 
 MANY = 9  # panes; more of them stand four in a row, so that one page holds them
@@ -47,11 +56,12 @@ def curves(panes: Sequence[Pane], axis: str, title: str) -> str:
             axes.set_xlabel(pane.axis or axis)
         for axes in list(grid.flat)[len(panes) :]:
             axes.set_visible(False)
+        words = told_apart(list(handles), 36)
         figure.legend(
             handles.values(),
-            [shorten(name) for name in handles],
+            words,
             loc="outside upper left",
-            ncols=min(5 if len(panes) > 1 else 3, max(1, len(handles))),
+            ncols=min(5, columns_of(words, width)),
         )
         return as_address(figure, title)
 

@@ -30,10 +30,10 @@ def decision_pane(axes: Any, model: Points, everyone: Points) -> None:
     most = _most(everyone)
     axes.set_ylim(-0.5 * most, 1.1 * most)
     axes.set_title(_("Decision curve"))
-    axes.set_xlabel(_("Threshold of probability to act at"))
+    axes.set_xlabel(_("Threshold probability"))
     axes.set_ylabel(_("Net benefit"))
     words = [_("the model, 95% band"), _("act on everyone"), _("act on no one")]
-    axes.legend([mine, all_, nobody], words, loc="lower left", fontsize=5.8, handlelength=2.6)
+    axes.legend([mine, all_, nobody], words, loc="best", fontsize=5.8, handlelength=2.6)
 
 
 def _most(everyone: Points) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.results import Finding
-from reports.figures.style import COLOURS, INK, SOFT, as_address, drawing, shorten
+from reports.figures.style import COLOURS, INK, SOFT, as_address, drawing, told_apart
 from reports.language import _
 from reports.numbers import left_out, ratio, reason
 
@@ -16,7 +16,7 @@ def forest(names: Sequence[str], panes: Mapping[str, Sequence[Finding | None]], 
     with drawing(len(panes), 1, 0.55 + 0.21 * len(names), sharey=True) as (figure, grid):
         for axes, (metric, found) in zip(grid[0], panes.items(), strict=True):
             _pane(axes, metric, found)
-            axes.set_yticks(range(len(names)), [shorten(name, 36) for name in names])
+            axes.set_yticks(range(len(names)), told_apart(names, 36))
             axes.set_ylim(len(names) - 0.4, -0.6)
         return as_address(figure, title)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reports.figures.style import SOFT, as_address, drawing, look, shorten
+from reports.figures.style import SOFT, as_address, drawing, look, shorten, told_apart
 
 Ends = tuple[float, float, bool] | None  # shares before and after; whether beyond chance
 
@@ -22,11 +22,11 @@ def before_after(
         handles: list[Any] = []
         for axes, (name, ends) in zip(grid[0], panes.items(), strict=True):
             handles = _pane(axes, ends) or handles
-            axes.set_title(shorten(name, 22))
+            axes.set_title(shorten(name, 66 // len(panes)))
             axes.set_xlim(-4, 104)
             axes.set_xticks(range(0, 101, 50), [f"{x}%" for x in range(0, 101, 50)])
             axes.set_ylim(len(names) - 0.4, -0.6)
-            axes.set_yticks(range(len(names)), [shorten(name, 50) for name in names])
+            axes.set_yticks(range(len(names)), told_apart(names, 56))
             axes.grid(visible=False, axis="y")
             axes.spines["left"].set_visible(False)
         figure.legend(handles, words, loc="outside upper left", ncols=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from audit.results import Curve
-from reports.figures.style import WIDTH, as_address, drawing, look, shorten
+from reports.figures.style import WIDTH, as_address, columns_of, drawing, look, told_apart
 from reports.language import _
 
 FIRST = 1.0  # of a query there is no part: the axis begins at one
@@ -13,7 +13,7 @@ FIRST = 1.0  # of a query there is no part: the axis begins at one
 
 def success_by_queries(lines: Mapping[str, Curve], title: str) -> str:
     """A data: address. `lines`: name -> curve of kind "success by queries"; x on a log scale."""
-    with drawing(1, 1, 2.5, 0.72 * WIDTH) as (figure, grid):
+    with drawing(1, 1, 2.3) as (figure, grid):
         axes = grid[0][0]
         handles = []
         for index, curve in enumerate(lines.values()):
@@ -30,6 +30,8 @@ def success_by_queries(lines: Mapping[str, Curve], title: str) -> str:
         axes.set_yticks(range(0, 101, 25), [f"{y}%" for y in range(0, 101, 25)])
         axes.set_xlabel(_("queries per image, at most"))
         axes.set_ylabel(_("fooled, of the images attacked"))
-        names = [shorten(name, 44) for name in lines]
-        figure.legend(handles, names, loc="outside upper left", ncols=2)
+        names = told_apart(list(lines), 60)
+        figure.legend(
+            handles, names, loc="outside upper left", ncols=min(3, columns_of(names, WIDTH))
+        )
         return as_address(figure, title)

@@ -58,7 +58,7 @@ def _reliability(axes: Any, below: Any, series: Mapping[str, Points]) -> None:
     axes.set_ylabel(_("Positive among these"))
     below.set_ylabel(_("Cases"))
     below.set_xlabel(_("Mean probability of the bin"))
-    axes.legend(handles, words, loc="upper left", fontsize=6)
+    axes.legend(handles, words, loc="best", fontsize=6)
 
 
 def _intervals(axes: Any, points: Points, color: str) -> None:

@@ -56,4 +56,4 @@ def risk_pane(axes: Any, risk: Risk) -> None:
     axes.set_title(_("Risk–coverage"))
     axes.set_xlabel(_("Handled alone, the surest first"))
     axes.set_ylabel(_("Wrong among these"))
-    axes.legend(handles, words, loc="upper left", fontsize=6)
+    axes.legend(handles, words, loc="best", fontsize=6)

@@ -8,7 +8,7 @@ from typing import Any
 
 from audit.results import Curve, Finding
 from reports.figures.decision import Points, decision_pane
-from reports.figures.style import SOFT, WIDTH, as_address, drawing, look, shorten
+from reports.figures.style import SOFT, WIDTH, as_address, columns_of, drawing, look, told_apart
 from reports.language import _
 
 Limits = tuple[float, float]
@@ -48,8 +48,13 @@ def performance(
         if benefit is not None:
             decision_pane(next(axes), benefit.model, benefit.everyone)
         if handles:
-            words = [shorten(name, 44) for name in handles]
-            figure.legend(handles.values(), words, loc="outside upper left", ncols=3)
+            words = told_apart(list(handles), 44)
+            figure.legend(
+                handles.values(),
+                words,
+                loc="outside upper left",
+                ncols=min(3, columns_of(words, width)),
+            )
         return as_address(figure, title)
 
 

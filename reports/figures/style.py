@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -20,6 +20,7 @@ LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 INK = "#16202a"
 SOFT = "#55616d"
 WIDTH = 6.5  # inches of the text block on A4
+SAMPLE, LETTER = 0.5, 0.054  # inches of a legend: the sample of a line and its gaps, and a letter
 
 
 def look(index: int) -> dict[str, Any]:
@@ -101,3 +102,26 @@ def as_address(figure: Any, title: str) -> str:
 def shorten(text: str, most: int = 28) -> str:
     """Names from the data may be of any length; a picture has room for this much."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def told_apart(names: Sequence[str], most: int = 28) -> list[str]:
+    """The names shortened; in the middle, where names that start alike would all look alike.
+
+    >>> told_apart(["hospital north, ward 1", "hospital north, ward 2"], 15)
+    ['hospita… ward 1', 'hospita… ward 2']
+    """
+    short = [shorten(name, most) for name in names]
+    if len(set(short)) == len(set(names)):
+        return short
+    end = (most - 1) // 2
+    return [n if len(n) <= most else f"{n[: most - 1 - end]}…{n[-end:]}" for n in names]
+
+
+def columns_of(names: Sequence[str], width: float) -> int:
+    """How many columns a legend of these names may have in a figure `width` inches wide."""
+    for columns in range(len(names), 1, -1):
+        rows = -(-len(names) // columns)  # a legend fills its columns one after the other
+        longest = [max(map(len, names[at : at + rows])) for at in range(0, len(names), rows)]
+        if sum(SAMPLE + LETTER * letters for letters in longest) <= width:
+            return columns
+    return 1

@@ -11,7 +11,7 @@ from reports.cells import rate_cell
 from reports.figures.curves import Pane, curves
 from reports.language import N_, _
 from reports.material import Material
-from reports.numbers import group_name, level, metric_name, sentence, stress_name
+from reports.numbers import grey_levels, group_name, metric_name, sentence, stress_name
 from reports.panels.registry import panel
 
 AXIS = N_("ε in 8-bit grey levels (of 255)")
@@ -113,8 +113,8 @@ def _table(caption: str, groups: Sequence[Swept]) -> Table:
     for metric in BY_GROUP:
         levels = [dict(one.points[metric]) for one in groups]
         for at in sorted({place for found in levels for place in found}):
-            words = _("{metric}, ε = {level}/255").format(
-                metric=sentence(metric_name(metric)), level=level(at)
+            words = _("{metric}, ε = {level}").format(
+                metric=sentence(metric_name(metric)), level=grey_levels(at / 255)
             )
             rows.append([words, *(rate_cell(found.get(at)) for found in levels)])
     share = 70 // len(groups)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audit.results import Finding, ProbeReport, as_levels
+from audit.results import Finding, ProbeReport
 from reports.blocks import Block, Cell, Figure, Table, Text
 from reports.captions import chance
 from reports.cells import rate_cell
 from reports.figures.curves import Pane, curves
 from reports.language import N_, _, decimal, recorded
 from reports.material import Material
-from reports.numbers import amount
+from reports.numbers import amount, grey_levels
 from reports.panels.registry import panel
 from reports.values.explanations import TITLES, explanations_report, methods_of
 
@@ -108,7 +108,7 @@ def _how(words: str, f: Finding, boxes: Mapping[str, Finding]) -> str:
     return _(words).format(
         bound=amount("map_stability", BOUND).rstrip("0"),
         sigma=decimal(str(f.params.get("sigma", ""))),
-        epsilon=as_levels(float(epsilon)) if isinstance(epsilon, int | float) else "–",
+        epsilon=grey_levels(float(epsilon)) if isinstance(epsilon, int | float) else "–",
         area=amount("box_area", area.value) if area and area.value is not None else "–",
     )
 
@@ -163,7 +163,7 @@ def _removal(report: ProbeReport) -> list[Block]:
     numeric = frozenset(range(2, len(columns)))
     title = _("Mean P(predicted class) by share of the pixels removed")
     return [
-        Figure(curves(panes, axis, caption), alt, caption),
+        Figure(curves(panes, axis, caption), alt, caption, "half" if len(panes) == 1 else "full"),
         Table(title, columns, rows, "", numeric),
     ]
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from audit.results import Artefact, ProbeReport, Scalar, as_levels
+from audit.results import Artefact, ProbeReport, Scalar
 from reports.blocks import Block, Figure, Gallery, Text
 from reports.captions import complete, step
 from reports.language import N_, _
 from reports.material import Material
-from reports.numbers import stress_name
+from reports.numbers import grey_levels, stress_name
 from reports.panels.gallery import figure_of, left_out
 from reports.panels.registry import panel
 
@@ -75,7 +75,7 @@ def _series(material: Material, same: Sequence[Artefact]) -> Gallery:
         view=f", {view}" if view else "",
         label=meta.get("label", ""),
         attack=stress_name(str(meta.get("stress", ""))),
-        epsilon=as_levels(_number(meta.get("first"))),
+        epsilon=grey_levels(_number(meta.get("first"))),
     )
     return Gallery(told, [_step(material, one) for one in ordered], _note(meta), "slider")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from audit.results import Finding, PlannedRun, Results, as_levels
+from audit.results import Finding, PlannedRun, Results
 from reports.blocks import Block, Items, Page, Table
 from reports.flow import thousands
 from reports.language import _, ngettext, recorded
 from reports.material import Material
-from reports.numbers import defence_name, listed, metric_name, origin, stress_name
+from reports.numbers import defence_name, grey_levels, listed, metric_name, origin, stress_name
 from reports.panels.registry import panel
 from reports.plain import in_plain_language
 from reports.texts import text_data
@@ -70,7 +70,7 @@ def _param(name: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_param(name, inner) for inner in value)
     if isinstance(value, float) and "epsilon" in name:
-        return as_levels(value)
+        return grey_levels(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

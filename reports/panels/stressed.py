@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audit.results import Finding, as_levels
+from audit.results import Finding
 from reports.blocks import Block, Cell, Items, Table
 from reports.cells import rate_cell
-from reports.language import N_, _, decimal
+from reports.language import N_, _
 from reports.material import Material
-from reports.numbers import amount, interval, metric_name, sentence, setting, stress_name
+from reports.numbers import (
+    amount,
+    grey_levels,
+    interval,
+    metric_name,
+    sentence,
+    setting,
+    stress_name,
+)
 from reports.panels.registry import panel
 
 MOST_ROWS = 30
@@ -105,7 +113,7 @@ def _radius(f: Finding | None) -> str:
     if f is None or f.value is None:
         most = f.params.get("max_epsilon") if f else None
         known = isinstance(most, int | float)
-        return _("above {most}").format(most=decimal(as_levels(float(most or 0)))) if known else "–"
+        return _("above {most}").format(most=grey_levels(float(most or 0))) if known else "–"
     return amount(f.metric, f.value)
 
 

@@ -9,7 +9,7 @@ from reports.blocks import Block, Cell, Figure, Table, Text
 from reports.cells import rate_cell
 from reports.changes import beyond, change_cell
 from reports.figures.forest import forest
-from reports.language import _
+from reports.language import _, ngettext
 from reports.material import EVERYONE, Material
 from reports.numbers import group_name, metric_name, sentence
 from reports.p_values import p_text
@@ -153,7 +153,12 @@ def _left_out(
     found = []
     few = len(pairs) - len(told)
     if few:
-        found.append(_("{n} pairs had too few cases for every metric.").format(n=few))
+        words = ngettext(
+            "{n} pair had too few cases for every metric.",
+            "{n} pairs had too few cases for every metric.",
+            few,
+        )
+        found.append(words.format(n=few))
     if len(told) > MOST_ROWS:
         words = _("The {n} pairs with the smallest p; all {of} are in audit.json.")
         found.append(words.format(n=MOST_ROWS, of=len(told)))
@@ -165,7 +170,7 @@ def _left_out(
 
 
 def _reference(f: Finding) -> str:
-    return (f.contrast or "").replace("=", " ")
+    return (f.contrast or "").replace("=", " ").replace("_", " ")
 
 
 @panel("weak_slices")

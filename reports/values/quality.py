@@ -8,6 +8,7 @@ from reports.material import Material
 from reports.referral import told
 from reports.values.registry import Value, value
 
+MOST_CASES = 6
 MEASURES = {
     "blur_effect": N_("blur"),
     "contrast": N_("contrast"),
@@ -43,7 +44,19 @@ def quality(material: Material) -> Value:
         words = _("Decided correctly: {poor} of these; {sound} of the others.")
         rates = {name: told(found.get(f"accuracy_{name}")) for name in ("poor", "sound")}
         lines.append(words.format(**rates))
+    if poor.events:  # None where small counts are left out
+        lines += _to_look_at(report)
     return [*lines, *_limits(report)]
+
+
+def _to_look_at(report: ProbeReport) -> list[str]:
+    """The first cases that a radiologist should look at, by id."""
+    known = list(report.details.get("review", {}))
+    if not known:
+        return []
+    more = int(report.details.get("to_review", len(known))) - len(known[:MOST_CASES])
+    words = _("For a radiologist to look at: {cases}.").format(cases=", ".join(known[:MOST_CASES]))
+    return [words + (" " + _("{n} more are in audit.json.").format(n=more) if more > 0 else "")]
 
 
 def _limits(report: ProbeReport) -> list[str]:

@@ -43,7 +43,14 @@ def poisoned_card(text: str) -> Card:
             kind = field.annotation
             if isinstance(kind, type) and hasattr(kind, "model_fields"):
                 found[name] = fill(kind)
-            elif name not in {"role", "research_only", "emergency_triage", "prevalences", "risks"}:
+            elif name not in {
+                "role",
+                "research_only",
+                "emergency_triage",
+                "prevalences",
+                "risks",
+                "planned_half_width",
+            }:
                 found[name] = [text] if name == "signatories" else text
         return found
 

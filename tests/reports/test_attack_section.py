@@ -113,8 +113,8 @@ def test_by_view_one_attack_is_drawn_and_its_table_holds_both_metrics() -> None:
     assert isinstance(table, Table)
     assert table.columns == ["Metric, level", "view frontal", "view lateral", "view oblique"]
     told = names(table)
-    assert told[0] == "Robust sensitivity, ε = .5/255"
-    assert told[5] == "Robust specificity, ε = .5/255"
+    assert told[0] == "Robust sensitivity, ε = 0.5/255"
+    assert told[5] == "Robust specificity, ε = 0.5/255"
     assert len(told) == 10
 
 

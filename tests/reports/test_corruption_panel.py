@@ -141,7 +141,7 @@ def test_a_corruption_that_has_no_severity_fills_one_column() -> None:
     assert (dose.parameter, dose.levels, dose.falls_at) == ("", (), None)
     table = panel("corruption_matrix", found)[1]
     assert isinstance(table, Table)
-    assert texts(table.rows[0])[2:] == [""] * 4
+    assert texts(table.rows[0])[2:] == [""] * 2
 
 
 def test_where_accuracy_falls_the_table_tells_the_first_loss_and_the_grossest_level() -> None:

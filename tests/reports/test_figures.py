@@ -12,6 +12,7 @@ from audit.results import Results
 from reports.blocks import Cell, Figure, Table
 from reports.card import Card
 from reports.figures.heat import heat
+from reports.figures.style import columns_of, told_apart
 from reports.material import Material
 from reports.numbers import amount, difference, full, setting
 from reports.panels.registry import load_panels
@@ -84,3 +85,30 @@ def test_a_setting_tells_epsilon_in_grey_levels_and_leaves_the_rest_to_the_runs(
         params={"steps": 10, "epsilon": 2 / 255, "relative": 2.5, "restarts": 1},
     )
     assert setting(one) == "PGD, ε = 2/255, steps 10"
+
+
+def test_a_legend_has_the_columns_that_its_names_leave_room_for() -> None:
+    # By hand: a sample of .5 inch and .054 inch a letter; three names of 20 take 4.74 inches.
+    assert columns_of(["a" * 20] * 3, 4.8) == 3
+    assert columns_of(["a" * 20] * 3, 4.7) == 2
+    assert columns_of(["a" * 200], 6.5) == 1
+    assert columns_of([], 6.5) == 1
+
+
+def test_names_that_start_alike_stay_apart_in_a_picture() -> None:
+    names = [f"Hospital of the long name, department {n}" for n in range(30)]
+    shown = told_apart(names, 36)
+    assert len(set(shown)) == len(names)
+    assert max(map(len, shown)) == 36
+
+
+def test_the_counts_of_an_area_are_not_written_as_a_share() -> None:
+    (area,) = sample_results().find("auroc", stress="clean", defence="none")
+    assert full(area) == ".894 (95% CI .842–.946; 61 positive of 400)"
+
+
+def test_a_table_is_kept_on_one_page_while_that_costs_no_empty_page() -> None:
+    low = Table("t", ["a", "b"], [["x", "1"]] * 7)
+    assert low.short
+    assert not Table("t", ["a", "b"], [["x", "1"]] * 8).short
+    assert not Table("t", ["a", "b"], [["x", Cell("1", sub="why " * 60)]] * 7).short

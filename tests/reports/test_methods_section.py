@@ -40,7 +40,7 @@ def test_a_stress_has_one_row_with_its_levels_defences_and_forwards() -> None:
     rows = {str(row[0]): row for row in table("runs_table", sample_results()).rows}
     assert len(rows) == len({run.stress for run in sample_results().plan.runs})
     assert rows["FGSM"][1:] == [
-        "ε 0.50/255, 1/255, 2/255, 4/255, 8/255",
+        "ε 0.5/255, 1/255, 2/255, 4/255, 8/255",
         "none and TTA (test-time augmentation)",
         "400/400",
         "14\u202f000",

@@ -257,7 +257,7 @@ def test_thresholds_of_use_are_told_as_ranges(full) -> None:
 def test_the_whole_report_prints_section_4_once_and_in_dutch(full, tmp_path) -> None:
     page = read_page(render_html(full.results, tmp_path, card=full.card))
     assert page.text.count("Predictive values and errors at declared prevalences") == 1
-    assert page.text.count("85.0% (95% CI") == 1
+    assert page.text.count("85.0% (95% CI 76.5–91.4%; 85/100)") == 1
     dutch = read_page(
         render_html(full.results, tmp_path, card=full.card, edition=Edition(language="nl"))
     )

@@ -213,7 +213,7 @@ def test_the_number_of_cases_without_an_error_is_the_least_that_suffices() -> No
     assert 0.995**ENOUGH <= 0.05 < 0.995 ** (ENOUGH - 1)
 
 
-def test_the_quality_of_the_pictures_is_told_and_the_list_goes_to_section_10(
+def test_the_quality_of_the_pictures_is_told_with_the_first_cases_to_look_at(
     material: Material, tmp_path: Path
 ) -> None:
     poor = proportion("poor_quality", 20, 400)
@@ -227,10 +227,11 @@ def test_the_quality_of_the_pictures_is_told_and_the_list_goes_to_section_10(
         ),
         notes=(
             Note(code="quality-limits", level="info", text="Poor as a picture: blur above 0.8."),
-            Note(code="quality-review", level="info", text="To look at: c0001 (blurred)."),
         ),
+        details={"to_review": 20, "review": {f"c{k:04}": ["blurred"] for k in range(20)}},
     )
     results = material.results.model_copy(update={"probes": (report,)})
     page = read_page(render_html(results, tmp_path, edition=Edition(images=False)))
     assert "5.0% (95% CI 3.1–7.6%; 20/400)" in page.text
-    assert "c0001 (blurred)" in page.text
+    told = "For a radiologist to look at: c0000, c0001, c0002, c0003, c0004, c0005. 14 more are in"
+    assert told in page.text

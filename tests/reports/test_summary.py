@@ -56,7 +56,7 @@ def test_no_more_than_seven_marks_and_the_worst_first() -> None:
     rules += [{"id": "BAD", "metric": "accuracy", "outcome": "fail"}]
     found = summary(material({"outcome": "fail", "rules": rules}))
     assert len(found.rulings) == 7
-    assert found.rulings[0].id == "BAD"
+    assert found.rulings[0][0].id == "BAD"
     assert found.more_rulings == 6
 
 
