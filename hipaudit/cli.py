@@ -191,7 +191,8 @@ def _click_message(error: click.ClickException, words: Sequence[str]) -> str:
 
 def _near(option: str, context: click.Context) -> str:
     """The option that was probably meant; a list of all of them is no help."""
-    hint = did_you_mean(option, [flag for param in context.command.params for flag in param.opts])
+    params = context.command.get_params(context)  # with --help
+    hint = did_you_mean(option, [flag for param in params for flag in param.opts])
     if not hint.startswith("Known"):
         return hint
     early = "Options follow the command, as in: hipaudit run MODEL --data PATH --quiet."

@@ -1,9 +1,22 @@
-"""Words for what else stands in an audit.json: values of its fields, and names of parameters that
-belong to a finding and to no stress."""
+"""Words for what else stands in an audit.json or a rule: fields of a finding and their values,
+parameters that belong to a finding and to no stress, keys of hipaudit.toml."""
 
 from __future__ import annotations
 
 FIELDS = {
+    # a finding
+    "metric": "of a finding: what was measured; of a rule: what is asked",
+    "stress": "of a finding: what was done to the images; clean is nothing",
+    "params": "of a finding: what the stress, its level and the metric were set to",
+    "variant": "of a finding: which of a stress's results, where it has several",
+    "defence": "of a finding: what stood between the image and the model; none is nothing",
+    "group": "of a finding: the attributes its cases share; {} is everyone",
+    "contrast": "of a finding: what the value is a difference from; null is no difference",
+    "value": "of a finding: the number; null where it could not be computed",
+    "low": "of a finding: the lower 95% limit",
+    "high": "of a finding: the upper 95% limit",
+    "method": "of a finding: where its limits come from; see: hipaudit list methods",
+    "reason": "of a finding: why it has no value; of a waiver: why it is accepted",
     # stress, defence, kinds
     "clean": "stress: none; the images as they are",
     "worst_case": "stress: several attacks joined, an image counts as lost when any fooled it; on "
@@ -63,10 +76,36 @@ FIELDS = {
     "quartile": "parameter: quarter of the images by the measure, 1 the lowest",
     "region": "parameter: the part of the image",
     "attribute": "parameter: the column of the data",
-    "level": "parameter: the rate to be ruled out",
+    "level": "parameter: the rate to be ruled out; of a rule: error (decides the exit code), warn "
+    "or off; of a note: info, assumed, warning or fault",
     "misses_allowed": "parameter: so many misses still pass the spot check",
     "confidence": "parameter: of the statement, such as 0.95",
-    "where": "parameter: across (training data) or within (the audited images)",
+    "where": "parameter: across (training data) or within (the audited images); of a rule: the "
+    "stress, defence, attributes and parameters of the finding it asks about",
+    "seed": "parameter: what every random draw follows from",
     "first": "parameter: the first reader",
     "second": "parameter: the second reader",
+    # a rule of hipaudit.toml
+    "schema": "of hipaudit.toml: 1, the version of its form",
+    "id": "of a rule: its name in reports, annotations and waivers; unique",
+    "min": "of a rule: the floor; met when the judged limit is at least this",
+    "max": "of a rule: the ceiling; met when the judged limit is at most this",
+    "max_drop": "of a rule: the largest fall from the audit given by --baseline",
+    "gap_by": "of a rule: the attribute whose groups are compared; the gap must keep below max",
+    "between": "of a rule with gap_by: the groups meant; unless named, the largest gap of all",
+    "bound": "of a rule: what is judged: the lower or upper 95% limit, or the point; unless named, "
+    "the limit that makes the rule harder to meet",
+    "min_n": "of a rule: the least denominator; fewer is inconclusive",
+    "rule": "of a waiver: the rule it is for",
+    "owner": "of a waiver: who answers for it",
+    "expires": "of a waiver: the last day it holds; then the rule is not met again",
+    "on_inconclusive": "of the gate: fail (exit code 3) or warn (exit code 0, and it says so)",
+    "assume_independent": "of the gate: true only where every image is of another patient; else "
+    "rules are inconclusive without patient ids",
+    "max_skipped": "of the gate: share of unreadable images above which nothing is concluded",
+    "positive_class": "of [data]: the class that is the disease; --positive-class goes before it",
+    "classes": "of [data]: class names in the order of the outputs; --classes goes before it",
+    "cluster_by": "of [data]: the column that says who is the same patient",
+    "subgroups": "of [data]: the attributes to report by; --subgroup goes before it",
+    "prevalences": "of [data]: shares of patients with the disease where the model is used",
 }

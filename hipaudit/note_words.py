@@ -120,8 +120,17 @@ NOTES = {
     "shortcut-not-examined": "What could not be examined, and why.",
     "spot-check-plan": "How many cases to re-read so that a miss rate is ruled out.",
     "spot-check-draw": "How to draw them.",
+    "drift-baselines": "What was usual in this set. Compare images of later months with it.",
     # training
     "adversarial-training": "How the hardened weights were made.",
     "adversarial-training.collapse": "One-step training broke down; an earlier epoch was kept.",
     "adversarial-training.no-gain": "Hardening gained nothing under attack on validation images.",
+    # comparing two audits
+    "attribute-differs": "The audits know other attributes of some cases. Mend the manifest.",
+    "cases-left-out": "Only the cases that both audits have are compared. Audit the same images.",
+    "not-compared": "Some levels were not compared; compare.json says why of each.",
+    "patients-differ": "The audits group images by other patients. Mend --cluster-by.",
+    "same-weights": "Both audits are of one model: differences are of settings, or none.",
+    "seeds-differ": "Samples and random starts differ. Run both with the same --seed.",
+    "versions-differ": "Run both with the same hipaudit to be sure of small differences.",
 }

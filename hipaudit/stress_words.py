@@ -96,14 +96,17 @@ def defence_text(name: str, found: Defence) -> str:
     return f"{name} (defence)\n\n{text}\n\n{given}"
 
 
-def parameter_text(name: str, stresses: Mapping[str, Stress]) -> str:
-    """Which stresses have a parameter of this name, and what it means; "" where none has."""
+def parameter_text(
+    name: str, stresses: Mapping[str, Stress], defences: Mapping[str, Defence]
+) -> str:
+    """Which stresses and defences have a parameter of this name, and what it means; "" if none."""
     having = {
-        stress: meaning(stress, name) for stress in stresses if name in stresses[stress].defaults
+        owner: meaning(owner, name)
+        for owner, found in (*stresses.items(), *defences.items())
+        if name in found.defaults
     }
     lines = [
-        f"  {stress}: {words or 'see: hipaudit explain ' + stress}"
-        for stress, words in having.items()
+        f"  {owner}: {words or 'see: hipaudit explain ' + owner}" for owner, words in having.items()
     ]
     return "\n".join([f"{name} (parameter)", *sorted(lines)]) if lines else ""
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import click
 
 from audit.errors import HipauditError, did_you_mean
+from hipaudit.paragraphs import for_stdout
 from hipaudit.parameters import CONFIG, ENVIRONMENT
 
 if TYPE_CHECKING:
     from hipaudit.metric_words.words import Words
 
-HELP = """Explain NAME: whatever can stand in an audit.json or hipaudit.toml.
+HELP = """Explain NAME, with its limits and its source.
 
-A stress, defence, probe, metric or preset; a rule of hipaudit.toml; the method of an interval; a
-parameter; the code of a note; a field or its value.
+A stress, defence, probe, metric or preset; a rule of hipaudit.toml or one of its keys; the method
+of an interval; a parameter; the code of a note; a field of a finding or its value.
 """
 EPILOG = """\b
 Examples:
@@ -39,7 +40,7 @@ def command(name: str, config: Path | None) -> int:
         told += _registered(name)
     if not told:
         raise _unknown(name, config)
-    click.echo("\n\n".join(told))  # a metric may bear the name of its stress
+    click.echo(for_stdout("\n\n".join(told)))  # a metric may bear the name of its stress
     return 0
 
 
@@ -64,14 +65,16 @@ def _ours(name: str) -> Iterator[str]:
 
 def _may_be_registered(name: str) -> bool:
     """Whether it is worth the seconds that importing torch takes: a metric may bear the name of
-    its stress, and a field that of a parameter."""
+    its stress, a field that of a parameter, a note that of its defence."""
     from audit.presets import PRESETS
     from hipaudit.field_words import FIELDS
     from hipaudit.metric_words import METRICS
+    from hipaudit.note_words import NOTES
 
     stresses = {entry.stress for entries in PRESETS.values() for entry in entries}
     parameter = FIELDS.get(name, "").startswith("parameter")
-    return parameter or (name in METRICS and name in stresses)
+    of_defence = any(code.startswith(f"{name}.") for code in NOTES)
+    return parameter or of_defence or (name in METRICS and name in stresses)
 
 
 def words_text(name: str, kind: str, words: Words) -> str:
@@ -126,7 +129,7 @@ def _registered(name: str) -> Iterator[str]:
         yield defence_text(name, defences[name])
     if name in probes:
         yield f"{name} (probe)\n\n{inspect.getdoc(probes[name]) or ''}"
-    if parameter := parameter_text(name, stresses):
+    if parameter := parameter_text(name, stresses, defences):
         yield parameter
     defence, dot, _ = name.partition(".")
     if dot and defence in defences:  # a note's code, such as "tta.views"

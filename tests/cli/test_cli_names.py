@@ -10,8 +10,9 @@ from typing import get_args
 import click
 import pytest
 
+from audit.gate.rules import DataSettings, Gate, Rule, Waiver
 from audit.probes.registry import load_probes
-from audit.results import Curve, Note, PlannedRun
+from audit.results import Curve, Finding, Note, PlannedRun
 from hipaudit.cli import COMMANDS, commands
 from hipaudit.commands.listing import KINDS
 from hipaudit.field_words import FIELDS
@@ -61,7 +62,7 @@ def word(node: ast.expr | None) -> str | None:
 def codes_of_notes() -> set[str]:
     """Literal codes, of notes and of the flags and counts that become notes."""
     found = set()
-    for name, call in calls(AUDIT):
+    for name, call in calls(sorted((ROOT / "audit").rglob("*.py"))):
         given = next((pair.value for pair in call.keywords if pair.arg == "code"), None)
         if name in {"Note", "Flag", "_info"}:
             given = given or (call.args[0] if call.args else None)
@@ -73,9 +74,8 @@ def codes_of_notes() -> set[str]:
 
 def methods_in_the_code() -> set[str]:
     """Third arguments of Interval, and constants of the modules that name methods."""
-    found = {
-        word(call.args[2]) for name, call in calls(AUDIT) if name == "Interval" and call.args[2:]
-    }
+    thirds = [c.args[2] for name, c in calls(AUDIT) if name == "Interval" and c.args[2:]]
+    found = {word(node) for third in thirds for node in ast.walk(third)}  # "a" if … else "b"
     for path in [*(ROOT / "audit/findings").glob("*.py"), *(ROOT / "audit/metrics").glob("*.py")]:
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in NAMED:
@@ -103,6 +103,23 @@ def test_every_value_of_a_field_that_has_few_is_explained():
     kinds = get_args(PlannedRun.model_fields["kind"].annotation)
     curves = get_args(Curve.model_fields["kind"].annotation)
     assert {*states, *levels, *kinds, *curves} <= set(FIELDS)
+
+
+def test_every_field_of_a_finding_and_every_key_of_a_rule_file_is_explained():
+    keys = {
+        field.alias or name
+        for part in (Rule, Waiver, Gate, DataSettings)
+        for name, field in part.model_fields.items()
+    }
+    assert {"min", "max_drop", "on_inconclusive", "cluster_by"} <= keys
+    tables = {"rule", "waiver"}
+    assert {*Finding.model_fields, *keys} - tables <= set(FIELDS)
+
+
+def test_a_parameter_of_a_defence_is_explained_by_those_that_have_it(hipaudit):
+    code, out, _ = hipaudit("explain", "sigma")
+    assert code == 0
+    assert "smoothing:" in out
 
 
 @pytest.mark.parametrize("name", sorted(load_probes()))
