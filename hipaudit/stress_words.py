@@ -100,10 +100,9 @@ def parameter_text(
     name: str, stresses: Mapping[str, Stress], defences: Mapping[str, Defence]
 ) -> str:
     """Which stresses and defences have a parameter of this name, and what it means; "" if none."""
+    every: dict[str, Stress | Defence] = {**stresses, **defences}
     having = {
-        owner: meaning(owner, name)
-        for owner, found in (*stresses.items(), *defences.items())
-        if name in found.defaults
+        owner: meaning(owner, name) for owner, found in every.items() if name in found.defaults
     }
     lines = [
         f"  {owner}: {words or 'see: hipaudit explain ' + owner}" for owner, words in having.items()
