@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from audit.errors import DamagedFile, HipauditError
 
@@ -286,8 +287,10 @@ def read_results(path: Path) -> Results:
             "an audit.json", f"no file named {path.name}", "Run: hipaudit run MODEL --data PATH"
         )
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raw = from_json(path.read_bytes(), allow_inf_nan=False)
+    except OSError as error:
+        raise HipauditError(f"to read {path.name}", error.strerror or "an error") from error
+    except ValueError as error:
         raise DamagedFile("an audit.json", f"text that is not JSON ({error})") from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
     if version != SCHEMA_VERSION:

@@ -78,3 +78,96 @@ def test_text_that_is_not_ours_cannot_break_a_markdown_table():
     from hipaudit.summary import markdown_cell
 
     assert markdown_cell("a|b\n[x](javascript:y) <b>") == r"a\|b \[x\](javascript:y) \<b\>"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"value": 0.9', '"value": NaN'),
+        ('"value": 0.9', '"value": 1e999'),
+        ('"value": 0.9', '"value": "0.9"x'),
+        ('"value": 0.9', '"value": [' + "[" * 300),
+        ('"n": 100', '"n": 1' + "0" * 5000),
+        ('"n": 100', '"n": 100.5'),
+        ('"metric": "sens', '"metric": "\\ud800sens'),
+        ('"state": "done"', '"state": "well done"'),
+        ('"low": 0.8', '"low": 0.8, "certified": true'),
+        ('"schema_version": 1', '"schema_version": 2'),
+        ('"schema_version": 1', '"version": 1'),
+    ],
+)
+def test_an_audit_that_was_damaged_is_refused_in_one_line(
+    hipaudit, audit_json, write_rules, old, new
+):
+    write_rules(*RULE, "min = 0.8")
+    whole = audit_json.read_text()
+    assert old in whole
+    audit_json.write_text(whole.replace(old, new))
+    for args in (("gate", audit_json), ("gate", audit_json, "--baseline", audit_json)):
+        code, out, err = hipaudit(*args)
+        assert (code, out) == (2, "")
+        assert err.startswith("error: Expected")
+        assert err.count("\n") == 1
+    audit_json.write_bytes(whole.encode()[:-200])
+    assert hipaudit("gate", audit_json)[0] == 2
+    assert not (audit_json.parent / "verdict.json").exists()
+
+
+def test_an_audit_without_what_a_rule_asks_is_never_met(hipaudit, audit_json, write_rules):
+    """Taken out of the file by hand, one at a time."""
+    write_rules(*RULE, "min = 0.8")
+    assert hipaudit("gate", audit_json)[0] == 0
+    whole = json.loads(audit_json.read_text())
+    changes = [
+        {"findings": []},
+        {"plan": {**whole["plan"], "runs": []}},
+        {"data": {**whole["data"], "cases": 0}},
+        {"findings": [{**f, "value": None} for f in whole["findings"]]},
+        {"findings": [{**f, "value": 0.2} for f in whole["findings"]]},  # its limits are left
+    ]
+    for change in changes:
+        audit_json.write_text(json.dumps({**whole, **change}))
+        assert hipaudit("gate", audit_json)[0] == 3, change
+
+
+def test_a_step_summary_that_cannot_be_written_does_not_change_the_verdict(
+    hipaudit, audit_json, write_rules, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    for threshold, code in (("min = 0.8", 0), ("min = 0.85", 1), ("max_drop = 0.1", 3)):
+        write_rules(*RULE, threshold)
+        found, _, err = hipaudit("gate", audit_json, "--format", "github")
+        assert (found, "warning: no step summary" in err) == (code, True)
+
+
+def test_a_build_with_a_fixed_date_does_not_revive_an_expired_waiver(
+    hipaudit, audit_json, write_rules, monkeypatch
+):
+    waiver = ["[[gate.waiver]]", 'rule = "HA1"', 'reason = "RISK-14"', 'owner = "physics"']
+    write_rules(*RULE, "min = 0.99", *waiver, "expires = 2020-01-31")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1577836800")  # 2020-01-01
+    assert hipaudit("gate", audit_json)[0] == 1
+    told = json.loads((audit_json.parent / "verdict.json").read_text())
+    assert told["judged_on"] == "2020-01-01"
+    write_rules(*RULE, "min = 0.99", *waiver, "expires = 9999-01-31")
+    assert hipaudit("gate", audit_json)[0] == 0
+
+
+def test_hostile_texts_stay_within_their_annotation_and_their_cell(
+    hipaudit, audit_json, write_rules, tmp_path, monkeypatch
+):
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    name = 'id = "A\\n::error::x,line=9::%0A|<b>[y](javascript:z)"'
+    write_rules("[[gate.rule]]", name, 'metric = "sens\\r\\n| x |`"', "min = 0.85")
+    code, out, _ = hipaudit("gate", audit_json, "--format", "github")
+    assert code == 3
+    (line,) = out.splitlines()
+    head, _, text = line.removeprefix("::").partition("::")
+    assert head.startswith("error file=hipaudit.toml,line=2,title=A%0A%3A%3Aerror%3A%3Ax%2Cline=9")
+    assert head.endswith("%250A|<b>[y](javascript%3Az) inconclusive")
+    assert "sens%0D%0A| x |`" in text
+    rows = [row for row in summary.read_text().splitlines() if row.startswith("| A ")]
+    assert len(rows) == 1
+    unescaped = [at for at, c in enumerate(rows[0]) if c == "|" and rows[0][at - 1 : at] != "\\"]
+    assert len(unescaped) == 7
