@@ -73,6 +73,10 @@ class Commands(click.Group):
             return None
         module = import_module(f"hipaudit.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        for param in command.params:  # by the option's name, whatever it is called in the code
+            if isinstance(param, click.Option):
+                flag = max(param.opts, key=len).removeprefix("--")
+                param.envvar = f"HIPAUDIT_{flag.upper().replace('-', '_')}"
         return command
 
     def resolve_command(

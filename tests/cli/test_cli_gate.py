@@ -171,3 +171,16 @@ def test_hostile_texts_stay_within_their_annotation_and_their_cell(
     assert len(rows) == 1
     unescaped = [at for at, c in enumerate(rows[0]) if c == "|" and rows[0][at - 1 : at] != "\\"]
     assert len(unescaped) == 7
+
+
+def test_an_option_is_set_in_the_environment_by_the_name_it_has_on_the_command_line(
+    hipaudit, audit_json, write_rules, tmp_path, monkeypatch
+):
+    write_rules(*RULE, "min = 0.85", name="other.toml")
+    monkeypatch.setenv("HIPAUDIT_FORMAT", "json")
+    monkeypatch.setenv("HIPAUDIT_OUTPUT", "junit=gate.xml md=gate.md")
+    monkeypatch.setenv("HIPAUDIT_CONFIG", "other.toml")
+    code, out, _ = hipaudit("gate", audit_json)
+    assert (code, json.loads(out)["verdict"]["gate_file"]) == (1, "other.toml")
+    assert (tmp_path / "gate.xml").exists()
+    assert (tmp_path / "gate.md").exists()
