@@ -11,7 +11,7 @@ from reports.language import _, decimal
 from reports.material import EVERYONE, Material, epsilon
 from reports.numbers import difference, full, group_name, listed, metric_name, setting
 from reports.referral import HEADLINE, at, bound
-from reports.shortcuts import TOGETHER, names, one, report_of
+from reports.shortcuts import TOGETHER, attribute_name, names, one, report_of
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ def _shortcut(material: Material) -> Observation | None:
     change = one(report, "matched_auroc", "matched=no", attribute=attribute)
     if change is None or change.value is None:
         return None
-    where = _("change of AUROC when matched on {names}").format(names=listed(attributes))
+    matched = listed([attribute_name(name) for name in attributes])
+    where = _("change of AUROC when matched on {names}").format(names=matched)
     return Observation(difference(change), where)
 
 

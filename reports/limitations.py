@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from audit.results import Finding, Note
+from reports.flow import thousands
 from reports.language import N_, _, ngettext, recorded
 from reports.material import Material
-from reports.numbers import listed, run_name
+from reports.numbers import run_name
 from reports.suppression import mark
 
 FEW, VERY_FEW = 100, 50  # events; our convention, said so where it is printed
@@ -64,7 +65,7 @@ def _samples(material: Material) -> Iterator[str]:
             found.setdefault((run.sample, run.of, run.rule), []).append(run_name(run))
     for (sample, of, rule), names in found.items():
         words = _("On {sample} of {of} cases only ({rule}): {names}.")
-        told = listed(list(dict.fromkeys(names)))
+        told = "; ".join(dict.fromkeys(names))  # names hold commas
         yield words.format(sample=sample, of=of, rule=recorded(rule), names=told)
 
 
@@ -73,20 +74,22 @@ def _numbers(material: Material) -> Iterator[str]:
     wide = sum(f.imprecise for f in findings)
     if wide:
         words = _("{wide} of {n} numbers are imprecise (half-width over 10 points).")
-        yield words.format(wide=wide, n=len(findings))
+        yield words.format(wide=thousands(wide), n=thousands(len(findings)))
     missing = [f for f in findings if f.value is None]
     if missing:
         words = _("{missing} of {n} numbers have no value: {reasons}.")
-        yield words.format(missing=len(missing), n=len(findings), reasons=_reasons(missing))
+        counts = {"missing": thousands(len(missing)), "n": thousands(len(findings))}
+        yield words.format(**counts, reasons=_reasons(missing))
 
 
 def _reasons(missing: list[Finding]) -> str:
     """The three commonest reasons with how often each was given."""
     counts = Counter(f.reason or "" for f in missing).most_common()
-    told = [f"{recorded(why) or _('no reason recorded')} ({n})" for why, n in counts[:3]]
+    told = [f"{recorded(why) or _('no reason recorded')} ({thousands(n)})" for why, n in counts[:3]]
     rest = sum(n for _why, n in counts[3:])
     if rest:
-        told.append(ngettext("other reasons ({n})", "other reasons ({n})", rest).format(n=rest))
+        words = ngettext("other reasons ({n})", "other reasons ({n})", rest)
+        told.append(words.format(n=thousands(rest)))
     return "; ".join(told)
 
 

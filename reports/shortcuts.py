@@ -97,7 +97,7 @@ def regions(report: ProbeReport) -> list[str]:
 
 def attribute_name(name: str) -> str:
     """An attribute is data; that all were taken together is ours to say."""
-    return _("all together") if name == TOGETHER else name
+    return _("all together") if name == TOGETHER else name.replace("_", " ")
 
 
 def region_name(name: str) -> str:

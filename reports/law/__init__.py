@@ -45,8 +45,8 @@ def _entry(raw: dict[str, object]) -> Entry:
 
 
 def law_as_at() -> str:
-    """The latest day on which an entry was checked."""
-    return max(entry.checked for entry in law_entries())
+    """The day up to which every entry that was read has been read: the earliest of theirs."""
+    return min(entry.checked for entry in law_entries() if entry.checked)
 
 
 def law_statement() -> str:

@@ -46,16 +46,12 @@ def predictions(material: Material) -> Value:
 
 @value("provenance.gate_file")
 def gate_file(material: Material) -> Value:
-    recorded_before = material.results.provenance.gate_file
-    judged = material.judgement.gate_file_sha256
-    lines = [_("No threshold file was recorded before the run.")]
-    if recorded_before:
-        words = _("recorded {day}, before the first unit: {hash}")
-        day = recorded_before.recorded
-        lines = [words.format(day=day, hash=blocks_of(recorded_before.sha256))]
-    if judged and (recorded_before is None or judged != recorded_before.sha256):
-        lines.append(_("judged by another file: {hash}").format(hash=blocks_of(judged)))
-    return lines
+    """Only a file that was fixed before the run and judged by answers AI Act Art. 9(8)."""
+    before, judged = material.results.provenance.gate_file, material.judgement.gate_file_sha256
+    if before is None or (judged and judged != before.sha256):
+        return None
+    words = _("recorded {day}, before the first unit: {hash}")
+    return words.format(day=before.recorded, hash=blocks_of(before.sha256))
 
 
 @value("plan.preset")

@@ -22,13 +22,15 @@ def reported_by(material: Material) -> Value:
     names = list(dict.fromkeys(" × ".join(group) for group in groups))
     counted = {name: sum(" × ".join(group) == name for group in groups) for name in names}
     told = ", ".join(_("{name} ({n} groups)").format(name=n, n=k) for n, k in counted.items())
-    return told or _("None: the data carries no attribute with two or more values.")
+    return told or None
 
 
 @value("subgroups.suppressed")
 def suppressed(material: Material) -> Value:
     """How many rates were not given, for cells under ten."""
     cells = [f for f in material.results.findings if f.group and f.contrast is None]
+    if not cells:
+        return None
     few = [f for f in cells if f.value is None and (f.reason or "").startswith("fewer than")]
     clean = sum(f.stress == "clean" for f in few)
     return _(

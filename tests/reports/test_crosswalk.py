@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from reports.blocks import Cell, Table, Text
 from reports.card import Card
 from reports.crosswalk import STATUSES, answers
 from reports.language import speaking
+from reports.law import law_entries
 from reports.material import Material
 from reports.outline import outline
 from reports.panels.registry import load_panels
@@ -51,6 +53,53 @@ def test_a_clause_asked_of_people_alone_is_a_human_statement_once_they_spoke() -
     assert status(material(), "GDPR Art 35") == "not supplied"
     card = Card.model_validate({"data_protection": {"dpia": "DPIA 2025-19"}})
     assert status(material(card), "GDPR Art 35") == "human statement"
+
+
+def test_prior_thresholds_are_evidence_where_the_file_that_judged_was_recorded_before() -> (
+    None
+):
+    # AI Act Art. 9(8): two statements of people and the threshold file.
+    told = {"performance": {"acceptable_values": "0.6", "justification": "the board"}}
+    card = Card.model_validate(told)
+    recorded = sample_results().provenance.gate_file
+    assert recorded is not None
+    none = sample_results().provenance.model_copy(update={"gate_file": None})
+    same = {"outcome": "pass", "gate_file_sha256": recorded.sha256, "rules": []}
+    for changes, verdict, words in (
+        ({}, same, "evidence provided"),
+        ({}, {**same, "gate_file_sha256": "cd" * 32}, "partial"),
+        ({"provenance": none}, same, "partial"),
+        ({"provenance": none}, None, "partial"),
+    ):
+        results = sample_results().model_copy(update=changes)
+        found = Material(results, Path(), card, read_verdict(verdict))
+        assert status(found, "AIA Art 9(8)") == words
+
+
+def test_a_run_without_groups_is_no_evidence_on_groups() -> None:
+    alone = tuple(f for f in sample_results().findings if not f.group)
+    assert status(material(), "AIA Art 13(3)(b)(v)") == "evidence provided"
+    assert status(material(findings=alone), "AIA Art 13(3)(b)(v)") == "not supplied"
+    card = Card.model_validate({"subgroups": {"bias": "Looked for by sex"}})
+    assert status(material(card, findings=alone), "AIA Art 10(2)(f)–(g)") == "partial"
+
+
+def test_each_clause_of_law_that_a_field_names_stands_in_the_law_data() -> None:
+    """To the article: an entry on 22(4) speaks for a field that asks for Article 22."""
+    known = {article for entry in law_entries() for article in articles(entry.clause)}
+    laws = ("AIA", "GDPR", "UAVG", "WGBO", "MDR", "EHDS", "PLD")
+    asked = [name for name in answers(material()) if name.startswith(laws)]
+    assert len(asked) > 40
+    missing = {name for name in asked if not set(articles(name)) & known}
+    assert missing == set()
+
+
+def articles(clause: str) -> list[str]:
+    """The articles a clause names: "GDPR Art 25, 28" is two, "AIA Annex IV 2(g)" is one."""
+    law, _, rest = clause.partition(" ")
+    if "Annex" in rest or not rest:
+        return [f"{law} {' '.join(rest.split()[:2])}"]
+    return [f"{law} {number}" for number in re.findall(r"(?<![(\d–])\d+(?:[:a]\d*)?", rest)]
 
 
 def test_half_an_answer_is_partial() -> None:

@@ -110,6 +110,21 @@ def test_numbers_without_a_value_are_counted_by_their_reason() -> None:
     assert line.endswith("other reasons (3).")
 
 
+def test_names_with_commas_are_told_apart_and_large_counts_grouped() -> None:
+    sample = sample_results()
+    few = {"sample": 12, "of": 400, "rule": "12 cases"}
+    runs = tuple(
+        run.model_copy(update=few | {"stress": stress, "defence": "tta", "state": "done"})
+        for run, stress in zip(sample.plan.runs, ("pgd", "square"), strict=False)
+    )
+    findings = tuple(Finding(metric="auroc", reason="too few") for _ in range(1200))
+    plan = sample.plan.model_copy(update={"runs": runs})
+    told = limits(sample.model_copy(update={"plan": plan, "findings": findings}))
+    (line,) = (text for text in told if text.startswith("On 12 of 400"))
+    assert line.count("; ") == 1
+    assert "1\u202f200 of 1\u202f200 numbers have no value: too few (1\u202f200)." in told
+
+
 def test_faults_come_first_and_the_rest_is_counted() -> None:
     notes = [Note(code=f"c{i}", level="warning", text=f"warned {i}.") for i in range(20)]
     notes.append(Note(code="f", level="fault", text="broken."))
