@@ -142,7 +142,10 @@ def test_recorded_words_are_kept_or_told_in_their_place(english: str, dutch: str
 def test_a_name_cannot_make_a_recorded_text_slow_or_change_it() -> None:
     """audit.json is untrusted: words of a pattern, braces and signs in a name stay a name."""
     name = '{fix} # \\1 ", on 3 sampled cases. ' * 20
-    start = f"Classes may be swapped: AUROC 0.31 with the order {name}, 0.69 with b, on 9 sampled cases. If so, add: --classes b"
+    start = (
+        f"Classes may be swapped: AUROC 0.31 with the order {name}, 0.69 with b, on 9 sampled "
+        "cases. If so, add: --classes b"
+    )
     with speaking("nl"):
         assert name.strip() in recorded(start)
         began = perf_counter()
