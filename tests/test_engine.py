@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -244,7 +245,10 @@ def test_a_slip_in_the_parameters_or_a_full_disk_ends_the_audit_instead_of_scori
     tmp_path, monkeypatch, darken
 ):
     cases = cases_of(LEVELS)
-    slip = plan_for(("pgd",), cases, params={"pgd": {"steps": 0}})
+    with pytest.raises(HipauditError, match="steps"):
+        plan_for(("pgd",), cases, params={"pgd": {"steps": 0}})
+    sound = plan_for(("pgd",), cases)
+    slip = [replace(run, params={**run.params, "steps": 0}) for run in sound]
     with pytest.raises(HipauditError, match="steps"):
         carry_out(tmp_path, cases, slip)
 

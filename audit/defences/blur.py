@@ -10,8 +10,10 @@ from audit.classifier import Classifier
 from audit.defences.registry import defence
 from audit.defences.telling import defended
 from audit.stresses.radii import positive
+from audit.stresses.severities import between
 
 REACH = 4.0  # standard deviations that the kernel covers on each side
+WIDEST = 100.0  # pixels; the padding grows with it, and so does the memory
 
 
 @defence("blur")
@@ -25,6 +27,7 @@ def blur(classifier: Classifier, *, sigma: float = 1.0) -> Classifier:
     Source: spatial smoothing as feature squeezing, Xu et al. 2018, arXiv:1704.01155.
     """
     positive(sigma=sigma)
+    between(0.0, WIDEST, sigma=sigma)
 
     def forward(x: Tensor) -> Tensor:
         return classifier.logits(blurred(x, sigma))

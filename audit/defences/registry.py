@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,13 +54,14 @@ def _check_kind(name: str, value: Any, default: Any) -> None:
 
     None stands for what only code can make.
     """
-    truth, plain = isinstance(value, bool), isinstance(value, str | int | float | tuple)
+    truth, plain = isinstance(value, bool), isinstance(value, str | int | float | tuple | list)
     if default is None:
         fits, kind = not plain, "what training images set"
     elif isinstance(default, bool):
         fits, kind = truth, "true or false"
     else:
-        fits, kind = isinstance(value, int | float) and not truth, "a number"
+        fits = isinstance(value, int | float) and not truth and math.isfinite(value)
+        kind = "a number"
     if not fits:
         raise HipauditError(f"`{name}` to be {kind}", f"{value!r}", "See: hipaudit list defences.")
 

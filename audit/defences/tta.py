@@ -13,6 +13,7 @@ from audit.classifier import Classifier
 from audit.defences.averaging import log_mean_softmax
 from audit.defences.registry import defence
 from audit.defences.telling import defended
+from audit.stresses.severities import between
 from audit.stresses.warp import warp, whole_pixels
 
 
@@ -70,8 +71,12 @@ def tta(
 
     Differentiable, so attacks go through all views; nothing is random; a grey image is seen
     grey. Horizontal flip is off by default because it swaps left and right hip. The views are
-    listed in the notes of the returned classifier's description.
+    listed in the notes of the returned classifier's description. Raises HipauditError for an
+    `angle` outside ±180 degrees, a `shift` outside ±0.99, a `scale` outside 0.1 to 10.
     """
+    between(-180.0, 180.0, angle=angle)
+    between(-0.99, 0.99, shift=shift)
+    between(0.1, 10.0, scale=scale)
     chosen = views(angle=angle, shift=shift, scale=scale, flip=flip)
 
     def forward(x: Tensor) -> Tensor:

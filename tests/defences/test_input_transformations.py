@@ -12,6 +12,7 @@ from audit.classifier import Classifier
 from audit.defences.bit_depth import bit_depth
 from audit.defences.blur import blur, blurred
 from audit.defences.jpeg import jpeg, through_jpeg
+from audit.defences.tta import tta
 from audit.errors import HipauditError
 from tests.jpeg_by_hand import jpeg_by_hand
 from tests.stresses.promises import small_classifier
@@ -166,6 +167,11 @@ def test_a_grey_image_reaches_a_colour_network_grey() -> None:
         (bit_depth, {"bits": True}),
         (blur, {"sigma": 0}),
         (blur, {"sigma": float("nan")}),
+        (blur, {"sigma": 1e9}),  # padding of 32 GB
+        (tta, {"scale": 0}),
+        (tta, {"scale": float("nan")}),
+        (tta, {"shift": 2}),
+        (tta, {"angle": float("inf")}),
     ],
 )
 def test_a_setting_that_means_nothing_is_one_line(harden, params) -> None:

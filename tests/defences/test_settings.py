@@ -71,6 +71,8 @@ def test_a_mistyped_setting_is_answered_with_what_was_meant() -> None:
         ("blur", {"sigma": (2, 3)}, "`sigma` to be a number"),
         ("tta", {"angle": "five"}, "`angle` to be a number"),
         ("tta", {"flip": 1}, "`flip` to be true or false"),
+        ("tta", {"angle": float("nan")}, "`angle` to be a number"),
+        ("quality-filter", {"limits": [1]}, "`limits` to be what training images set"),
         ("referral", {"confidence": True}, "`confidence` to be a number"),
         ("quality-filter", {"limits": "strict"}, "`limits` to be what training images set"),
     ],

@@ -28,11 +28,11 @@ def test_every_attack_has_a_section_with_its_source_and_its_limits(name: str) ->
     assert "Does not show:" in SECTIONS[name]
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_the_table_says_whose_code_runs(name: str) -> None:
-    row = re.search(rf"^\| `{name}` .*\| (\w+) \|$", PAGE, flags=re.MULTILINE)
-    assert row is not None
-    assert row[1] == get_stress(name).through
+def test_the_page_says_whose_code_runs() -> None:
+    said = "FGSM runs in [ART](#what-is-arts-and-what-is-not), the others in hipaudit."
+    assert said in " ".join(PAGE.split())
+    assert [name for name in ATTACKS if get_stress(name).through == "ART"] == ["fgsm"]
+    assert {get_stress(name).through for name in ATTACKS} == {"ART", "hipaudit"}
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -42,4 +42,4 @@ def test_severities_in_the_page_are_the_defaults(name: str) -> None:
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_the_table_has_a_row_for_every_corruption(name: str) -> None:
-    assert re.search(rf"^\| `{name}` \|", PAGE, flags=re.MULTILINE)
+    assert re.search(rf"^\| \[`{name}`\]\(#{name}\) \|", PAGE, flags=re.MULTILINE)

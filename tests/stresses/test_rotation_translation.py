@@ -234,7 +234,7 @@ def test_through_the_engine_exactly_the_cases_that_can_be_fooled_are(mode: str) 
     ("params", "expected"),
     [
         ({"mode": "gird"}, 'Did you mean "grid"'),
-        ({"k": 0}, "k of 1 or more"),
+        ({"k": 0}, "`k` to be a whole number from 1"),
         ({"k": "10"}, "`k` of rotation_translation"),
         ({"mode": "grid", "angles": "31"}, "`angles` of rotation_translation"),
         ({"max_shift": "0.1"}, "`max_shift` of rotation_translation"),

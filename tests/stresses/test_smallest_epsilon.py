@@ -128,7 +128,7 @@ def test_a_model_that_nothing_fools_is_told_as_above_the_maximum() -> None:
     ("params", "what"),
     [
         ({"attack": "pdg"}, "attack"),
-        ({"max_epsilon": 0.0}, "epsilons"),
+        ({"max_epsilon": 0.0}, "max_epsilon"),
         ({"resolution": 0.0}, "resolution"),
         ({"resolution": 0.5}, "resolution"),
         ({"sweep": 0}, "sweep"),
