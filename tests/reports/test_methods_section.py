@@ -10,6 +10,7 @@ import pytest
 from audit.results import Note, PlannedRun, Results
 from reports.blocks import Items, Page, Table
 from reports.card import Card
+from reports.failures import observations
 from reports.language import speaking
 from reports.material import Material
 from reports.panels.registry import load_panels
@@ -111,6 +112,17 @@ def test_the_plain_page_tells_the_worst_group_and_the_worst_change() -> None:
     ]  # fmt: skip
     least = min(attacked, key=lambda f: f.events or 0)
     assert f"In the worst such test it still found {least.events} of {least.n}" in text
+
+
+def test_the_plain_page_and_the_failure_modes_count_one_natural_change_the_same() -> None:
+    results = sample_results()
+    noise = [f for f in results.findings if f.stress == "quantum_noise" and not f.group]
+    params = noise[0].params
+    more = proportion("sensitivity", 7, 20, stress="quantum_noise", params=params)
+    changed = results.model_copy(update={"findings": (*results.findings, more)})
+    assert "In the worst of them it still found 7 of 20." in paragraphs(changed)
+    assert "13/20" in observations(material(changed))["natural_change"].rate
+    assert "46 of 61; fewer pictures were tried with a change" in paragraphs(changed)
 
 
 def test_a_sure_error_is_told_and_none_is_no_promise() -> None:
