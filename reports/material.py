@@ -52,11 +52,12 @@ class Material:
         return found[0] if found else None
 
     def stressed(self, metric: str, group: Mapping[str, str] = EVERYONE) -> list[Finding]:
-        """Findings of a metric under every stress and defence, cells of a map left out."""
+        """Findings of a metric under every stress and defence; cells of a map are left out, and
+        worst cases that repeat the numbers of one attack."""
         return [
             f
             for f in self.results.find(metric, group=dict(group), contrast=None)
-            if f.stress != "clean" and not is_cell(f)
+            if f.stress != "clean" and not is_cell(f) and not repeats(f)
         ]
 
     def sweeps(
@@ -149,6 +150,12 @@ def epsilon(finding: Finding) -> float:
 
 def is_cell(finding: Finding) -> bool:
     return "angle" in finding.params and ("dx" in finding.params or "dy" in finding.params)
+
+
+def repeats(finding: Finding) -> bool:
+    """Whether a worst case is over the levels of one attack only: the attack itself tells it."""
+    attacks = finding.params.get("attacks")
+    return finding.stress == "worst_case" and isinstance(attacks, str) and ", " not in attacks
 
 
 def probe_detail(material: Material, probe: str) -> Mapping[str, Any]:

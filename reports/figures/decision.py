@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from audit.results import Finding
-from reports.figures.style import SOFT, look
+from reports.figures.style import INSIDE, SOFT, look
 from reports.language import _
 
 Points = Sequence[tuple[float, Finding]]
@@ -33,7 +33,7 @@ def decision_pane(axes: Any, model: Points, everyone: Points) -> None:
     axes.set_xlabel(_("Threshold probability"))
     axes.set_ylabel(_("Net benefit"))
     words = [_("the model, 95% band"), _("act on everyone"), _("act on no one")]
-    axes.legend([mine, all_, nobody], words, loc="best", fontsize=5.8, handlelength=2.6)
+    axes.legend([mine, all_, nobody], words, fontsize=5.8, handlelength=2.6, **INSIDE)
 
 
 def _most(everyone: Points) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.results import Finding
 from reports.figures.risk import Risk, risk_pane
-from reports.figures.style import SOFT, WIDTH, as_address, drawing, look, shorten
+from reports.figures.style import INSIDE, SOFT, WIDTH, as_address, drawing, look, shorten
 from reports.language import _
 
 Points = Sequence[tuple[float, Finding]]
@@ -58,7 +58,7 @@ def _reliability(axes: Any, below: Any, series: Mapping[str, Points]) -> None:
     axes.set_ylabel(_("Positive among these"))
     below.set_ylabel(_("Cases"))
     below.set_xlabel(_("Mean probability of the bin"))
-    axes.legend(handles, words, loc="best", fontsize=6)
+    axes.legend(handles, words, fontsize=6, **INSIDE)
 
 
 def _intervals(axes: Any, points: Points, color: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.results import Finding
-from reports.figures.style import COLOURS, SOFT, look
+from reports.figures.style import COLOURS, INSIDE, SOFT, look
 from reports.language import _, decimal
 
 
@@ -56,4 +56,4 @@ def risk_pane(axes: Any, risk: Risk) -> None:
     axes.set_title(_("Risk–coverage"))
     axes.set_xlabel(_("Handled alone, the surest first"))
     axes.set_ylabel(_("Wrong among these"))
-    axes.legend(handles, words, loc="best", fontsize=6)
+    axes.legend(handles, words, fontsize=6, **INSIDE)

@@ -17,6 +17,11 @@ from reports.fonts import font_files
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+# A legend among the lines: where they leave most room, and readable where they leave none.
+INSIDE: dict[str, Any] = {
+    "loc": "best", "frameon": True, "facecolor": "#ffffff", "framealpha": 0.85,
+    "edgecolor": "none", "borderpad": 0.2,
+}  # fmt: skip
 INK = "#16202a"
 SOFT = "#55616d"
 WIDTH = 6.5  # inches of the text block on A4

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from audit.results import Finding, ProbeReport
 from reports.blocks import Block, Cell, Figure, Table, Text
 from reports.cells import rate_cell
+from reports.changes import change_cell
 from reports.figures.areas import areas
 from reports.language import N_, _, recorded
 from reports.material import Material
-from reports.numbers import difference
+from reports.numbers import SCORES
 from reports.p_values import p_text
 from reports.panels.registry import panel
 from reports.shortcuts import (
@@ -93,7 +95,7 @@ def _by_attribute(report: ProbeReport) -> Iterator[Block]:
         "AUROC of all cases."
     ) + _cut(len(names(report)), MOST_ROWS - 1)
     title = _("Metadata and the label")
-    yield Table(title, columns, rows, note, frozenset({2}), (22, 22, 8, 22, 26))
+    yield Table(title, columns, rows, note, frozenset({2}), (20, 20, 7, 20, 33))
 
 
 def _cut(total: int, most: int) -> str:
@@ -157,10 +159,11 @@ def _gap(found: Finding | None) -> Cell:
     """The difference, and below it its interval and p."""
     if found is None or found.value is None:
         return Cell("–")
-    value, _bracket, rest = difference(found).partition(" (")
     p = p_of(found)
-    said = [rest.removesuffix(")"), *([] if p is None else [f"p {_is(p_text(p))}"])]
-    return Cell(value, sub="; ".join(said))
+    beside = [f"n = {found.n}", *([] if p is None else [f"p {_is(p_text(p))}"])]
+    points = found.metric not in SCORES
+    cell = change_cell(found, *beside)
+    return replace(cell, text=_("{value} points").format(value=cell.text) if points else cell.text)
 
 
 def _is(text: str) -> str:

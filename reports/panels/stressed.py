@@ -9,7 +9,7 @@ from audit.results import Finding
 from reports.blocks import Block, Cell, Items, Table
 from reports.cells import rate_cell
 from reports.language import N_, _
-from reports.material import Material
+from reports.material import Material, repeats
 from reports.numbers import (
     amount,
     grey_levels,
@@ -65,7 +65,8 @@ def _lines(material: Material) -> list[Line]:
     lines: dict[tuple[str, str, str], dict[str, Finding]] = {}
     for f in material.results.findings:
         plain = f.defence == "none" and not f.group and f.contrast is None
-        if plain and f.metric in (*METRICS, "attack_success") and _attack(material, f):
+        counted = f.metric in (*METRICS, "attack_success") and not repeats(f)
+        if plain and counted and _attack(material, f):
             key = (f.stress, f.variant, repr(sorted(f.params.items())))
             lines.setdefault(key, {})[f.metric] = f
     return list(lines.values())

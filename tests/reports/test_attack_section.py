@@ -137,3 +137,14 @@ def test_attacks_are_listed_a_line_per_defence_with_their_denominators() -> None
     assert lines[1] == "Under TTA (test-time augmentation): FGSM 400/400."
     assert lines[2] == "Samples: proportional to the labels, in seeded order."
     assert not any("square" in line.lower() for line in lines)  # it failed: section 17
+
+
+def test_a_worst_case_over_one_attack_is_not_told_beside_that_attack() -> None:
+    params = {"norm": "linf", "epsilon": 16 / 255, "attacks": "fgsm"}
+    alone = proportion("robust_accuracy", 3, 400, stress="worst_case", params=params)
+    together = alone.model_copy(update={"params": {**params, "attacks": "fgsm, pgd"}})
+    for f, told in ((alone, 0), (together, 1)):
+        found = material([f])
+        lines = [b for b in load_panels()["attack_table"](found) if isinstance(b, Table)]
+        assert len(lines) == told
+        assert len(found.stressed("robust_accuracy")) == told
