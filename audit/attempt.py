@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from audit.cases.case import Case
+from audit.cases.case import Case, Pixels
 from audit.classifier import Classifier, Output, prepare_pixels
 from audit.draws import generator
 from audit.errors import StressFailed
 from audit.evidence import Rows
 from audit.ledger import Flags, Ledger
+from audit.speed.prepared import Kept
 from audit.speed.search import doubtful
 from audit.stresses.contract import check_altered
 from audit.stresses.registry import Altered, Batch, Stress
@@ -67,10 +68,12 @@ def stressed_rows(
     seed: int,
     batch_size: int,
     say: Say,
+    natives: Kept | None = None,
 ) -> Rows:
     """Rows of every variant, for the cases marked in `attacked`.
 
-    Raises StressFailed when the stress breaks its contract.
+    `natives`: images as acquired, kept between runs. Raises StressFailed when the stress breaks
+    its contract.
     """
     judge = sight.judge
     ledger = Ledger(len(judge.classes))
@@ -83,7 +86,9 @@ def stressed_rows(
         def attempt(part: slice, index=index, x=x, members=members) -> Ledger:  # type: ignore[no-untyped-def]
             trial = Ledger(len(judge.classes))
             ids = index[part]
-            _stress_batch(stress, params, sight, members[part], ids, x[part], seed, trial)
+            few = members[part]
+            native = _natives(few, natives) if stress.domain == "acquisition" else []
+            _stress_batch(stress, params, sight, few, native, ids, x[part], seed, trial)
             return trial
 
         for trial in _shrinking(attempt, len(index), say):
@@ -97,11 +102,19 @@ def _native_batch(cases: Sequence[Case]) -> int:
     return max(1, NATIVE_ROOM // (4 * max(1, largest)))
 
 
+def _natives(members: Sequence[Case], kept: Kept | None) -> list[Pixels]:
+    """Pixels as acquired, the caller's to write into. Decoding takes longer than many a stress."""
+    if kept is None:
+        return [case.load() for case in members]
+    return [kept.get(case, lambda one: torch.tensor(one.load())).numpy().copy() for case in members]
+
+
 def _stress_batch(
     stress: Stress,
     params: Mapping[str, Any],
     sight: Sight,
     members: Sequence[Case],
+    native: Sequence[Pixels],
     index: Sequence[int],
     x: Tensor,
     seed: int,
@@ -111,7 +124,6 @@ def _stress_batch(
     y = judge.targets(members)
     purpose = f"stress:{stress.name}"
     rngs = [generator(seed, case.id, purpose) for case in members]
-    native = [case.load() for case in members] if stress.domain == "acquisition" else ()
     batch = Batch(x.clone(), y, rngs, native)
     search = stress.variants == "search"
     for altered in stress.perturb(sight.maker, batch, **params):

@@ -19,11 +19,13 @@ from audit.fingerprint import model_digest, sources_digest, versions
 from audit.plan import Run
 from audit.reasons import reason_of
 from audit.results import PlannedRun
+from audit.speed.prepared import Kept
 from audit.speed.search import Search
 from audit.store import Store, Unit, unit_key
 from audit.stresses.registry import get_stress
 
 FORWARDS_PER_UNIT = 20_000
+NATIVES = 64 * 2**20  # bytes of images as acquired kept for the next corruption of the same sample
 
 
 class Progress(Protocol):
@@ -53,6 +55,7 @@ class Bench:
     store: Store
     seed: int
     batch_size: int
+    natives: Kept
     common: Mapping[str, object]
     digests: Mapping[str, str]
     say: Callable[[str], None]
@@ -103,6 +106,7 @@ def execute(
         store,
         seed,
         batch_size,
+        Kept(NATIVES),
         {**common, "search": search.how},
         digests,
         progress.note,
@@ -218,6 +222,7 @@ def _unit(
             seed=bench.seed,
             batch_size=size,
             say=bench.say,
+            natives=bench.natives,
         )
     unit = Unit(rows, _forwards(sight) - before)
     bench.store.save(key, unit)

@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from audit.cases.case import Cases
 from audit.classifier import Classifier
 from audit.engine import Progress
@@ -82,6 +85,7 @@ def examine(
     names = chosen_probes(options)
     allowed = allowed or Allowance()
     artefacts: list[Artefact] = []
+    measured: dict[str, npt.NDArray[np.float64]] = {}
     synthetic = cases.description.synthetic
 
     def keep(picture: Picture) -> None:
@@ -104,6 +108,7 @@ def examine(
             allowed.forwards,
             allowed.seconds,
             time.monotonic() + allowed.seconds,
+            measured,
         )
         try:
             reports.append(get_probe(name)(sight))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from doubles import Brightness, cases_of, classifier_of
 
 from audit.attempt import Sight, stressed_rows
+from audit.speed.prepared import Kept
 from audit.stresses.registry import STRESSES, Altered, stress
 
 
@@ -63,3 +66,42 @@ def test_a_success_that_rounding_undoes_is_told_apart(darker: None) -> None:
         say=lambda _: None,
     )
     assert (rows.success.tolist(), rows.success_8bit.tolist()) == ([1], [0])
+
+
+@pytest.fixture
+def smeared() -> Iterator[None]:
+    """A corruption that does not keep its hands off what it is given."""
+
+    @stress("smeared", kind="corruption", domain="acquisition")
+    def perturb(model, batch):
+        for image in batch.pixels:
+            image *= 0.5
+        yield Altered({}, list(batch.pixels))
+
+    yield
+    del STRESSES["smeared"]
+
+
+def test_an_image_as_acquired_is_decoded_once_for_two_corruptions_and_neither_spoils_it(
+    smeared: None,
+) -> None:
+    decoded: list[int] = []
+    (case,) = cases_of([200 / 255])
+
+    def load() -> np.ndarray:
+        decoded.append(1)
+        return case.load()
+
+    kept, watched = Kept(), [replace(case, load=load)]
+    sight = Sight.alone(classifier_of(Brightness()))
+    sight.judge.prepare(watched[0])
+    decoded.clear()
+
+    def logits() -> list[float]:
+        told = {"seed": 0, "batch_size": 1, "say": lambda _: None, "natives": kept}
+        rows = stressed_rows(STRESSES["smeared"], {}, sight, watched, [True], **told)
+        return rows.logits.tolist()
+
+    first, second = logits(), logits()
+    assert len(decoded) == 1
+    assert first == second  # halved from the original, not from what the first had made of it

@@ -13,8 +13,9 @@ from audit.decision import margin
 from audit.draws import ranked
 from audit.errors import HipauditError
 from audit.evidence import Predictions, RunEvidence
+from audit.probes.measured import measured
 from audit.probes.registry import Examination, probe
-from audit.quality.measures import MEASURES, measures
+from audit.quality.measures import MEASURES
 from audit.results import Note, ProbeReport
 
 QUANTILES = (0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95)
@@ -115,13 +116,8 @@ def share(count: int, total: int) -> float | None:
 
 
 def _pictures(examination: Examination, chosen: list[str]) -> dict[str, Any]:
-    """Quantiles of every measure of the chosen pictures, one in memory at a time."""
-    cases, rows = examination.cases.by_id(), []
-    for case_id in chosen:
-        found = measures(examination.classifier.prepare(cases[case_id])[None])
-        rows.append([float(found[name]) for name in MEASURES])
-        examination.check_time()
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(MEASURES))
+    """Quantiles of every measure of the chosen pictures."""
+    table = measured(examination, chosen)
     told = {name: quantiles(table[:, column]) for column, name in enumerate(MEASURES)}
     return {"cases": len(chosen), "seed": examination.seed, "measures": told}
 

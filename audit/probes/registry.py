@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from audit.cases.case import Cases
 from audit.classifier import Classifier
 from audit.evidence import Predictions
@@ -46,6 +49,7 @@ class Examination:
     `train`: the cases the model was trained on, where they were given. `forwards`: how many
     images a probe may send through the network, a backward counting two: it samples to keep to
     that, and says so. `deadline` (of `time.monotonic`): a probe asks `check_time()` in its loops.
+    `measured`: case id -> quality measures, kept from one probe for the next.
     """
 
     classifier: Classifier
@@ -60,6 +64,7 @@ class Examination:
     forwards: int = FORWARDS
     seconds: float = SECONDS
     deadline: float = float("inf")
+    measured: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     def check_time(self) -> None:
         """Raises TimeUp past the deadline; the probe is then reported as failed, by name."""

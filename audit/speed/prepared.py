@@ -1,4 +1,4 @@
-"""Prepared images kept for the next run: every run looks at the same cases again."""
+"""Images kept for the next run: every run looks at the same cases again."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ROOM = 128 * 2**20  # bytes, however many cases there are
 
 
 class Kept:
-    """The latest prepared images, at most `room` bytes of them."""
+    """The latest images, at most `room` bytes of them."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._room, self._taken = room, 0
         self._images: OrderedDict[int, tuple[Case, Tensor]] = OrderedDict()
 
     def get(self, case: Case, prepare: Callable[[Case], Tensor]) -> Tensor:
-        """x (C, H, W) of the case, prepared now or before; not to be written into.
+        """What `prepare` makes of the case, now or before; not to be written into.
 
         Known by the object and not by its id, which two readings of one image share.
         """

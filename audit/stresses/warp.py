@@ -74,6 +74,8 @@ def window(
     every shift of it: a cell of a grid is then a slice, equal bit for bit to `warp`.
     """
     check_filling(fill, interpolation)
+    if len({*zip(angles, lefts, tops, strict=True)}) == 1:
+        return _alike(images, angles[0], lefts[0], tops[0], size, fill, interpolation)
     out = images.new_empty((*images.shape[:2], *size))
     turned = [i for i, angle in enumerate(angles) if angle != 0]
     for i in set(range(len(images))).difference(turned):
@@ -82,6 +84,22 @@ def window(
         grid = _coordinates(images, angles, lefts, tops, size, turned)
         out[turned] = _sample(images[turned], grid, fill, interpolation)
     return out
+
+
+def _alike(
+    images: Tensor,
+    angle: float,
+    left: int,
+    top: int,
+    size: tuple[int, int],
+    fill: str,
+    interpolation: str,
+) -> Tensor:
+    """`window` of images that are all turned and shifted alike: coordinates are made once."""
+    if angle == 0:
+        return torch.stack([_slice(image, left, top, size, fill) for image in images])
+    grid = _coordinates(images, [angle], [left], [top], size, [0])
+    return _sample(images, grid.expand(len(images), -1, -1, -1), fill, interpolation)
 
 
 def canvas(
@@ -143,11 +161,14 @@ def _coordinates(
     x = torch.arange(size[1], dtype=torch.float64) + column(lefts) - (width - 1) / 2  # (M, 1, w)
     y = torch.arange(size[0], dtype=torch.float64)[:, None] + column(tops) - (height - 1) / 2
     # Rows grow downwards: turning the content counter-clockwise looks the pixel up clockwise.
-    source_x = cosine * x - sine * y
-    source_y = sine * x + cosine * y
+    source_x = cosine * x, sine * y
+    source_y = sine * x, -(cosine * y)
+    grid = torch.empty((len(turned), *size, 2), dtype=images.dtype)
     # align_corners=False: -1 and 1 are the outer edges of the first and the last pixel.
-    grid = torch.stack([source_x * (2 / width), source_y * (2 / height)], dim=-1)
-    return grid.to(images)  # dtype and device
+    for place, (source, scale) in enumerate([(source_x, 2 / width), (source_y, 2 / height)]):
+        for out, along, down in zip(grid, *source, strict=True):  # one image stays in the cache
+            out[..., place] = (along - down).mul_(scale)
+    return grid.to(images.device)
 
 
 def _sample(images: Tensor, grid: Tensor, fill: str, interpolation: str) -> Tensor:

@@ -102,6 +102,23 @@ def test_without_images_nothing_is_drawn_and_the_numbers_stay(done, tmp_path: Pa
     assert results.probes[0].findings == done[1].probes[0].findings
 
 
+def test_a_picture_is_measured_once_whichever_probe_asks_first(
+    done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from audit.probes import measured
+
+    asked: list[int] = []
+    real = measured.measures
+    monkeypatch.setattr(measured, "measures", lambda x: asked.append(len(x)) or real(x))
+    chosen = AuditOptions(
+        preset="ci", stresses=("fgsm",), probes=("drift_baselines", "quality"), images=False
+    )
+    both = conduct(classifier_of(Unmoved(), SIDE, SIDE), cases(), tmp_path, chosen, notes=())
+    assert sum(asked) == len(cases())
+    by_name = {report.probe: report for report in both.probes}
+    assert by_name["quality"].findings == done[1].probes[0].findings
+
+
 def test_limits_that_are_none_fail_the_probe_and_not_the_audit(tmp_path: Path) -> None:
     results = audit(tmp_path, **{KEY: {"highest": {"blur_effect": "no"}}})
     (report,) = results.probes

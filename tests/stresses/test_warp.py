@@ -98,6 +98,18 @@ def test_each_image_of_a_batch_gets_its_own_transform() -> None:
     assert torch.equal(both[1:], warp(x[1:], [0.0], [-3], [2]))
 
 
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("angle", [0.0, 12.5])
+def test_images_that_are_moved_alike_come_out_as_beside_one_that_is_not(
+    angle: float, fill: str
+) -> None:
+    x = random_images(24, 40)
+    alike = warp(x, [angle, angle], [3, 3], [-2, -2], fill=fill)
+    beside = warp(x, [angle, -40.0], [3, 1], [-2, 5], fill=fill)
+    assert torch.equal(alike[0], beside[0])
+    assert torch.equal(alike[1], warp(x[1:], [angle], [3], [-2], fill=fill)[0])
+
+
 @pytest.mark.parametrize("angle", [0.0, 25.0])
 def test_what_comes_in_is_black_or_the_border_or_the_mean(angle: float) -> None:
     x = torch.full((1, 1, 20, 20), 0.6)

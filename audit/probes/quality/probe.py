@@ -18,11 +18,12 @@ from audit.findings.proportions import tabulate
 from audit.findings.rates import CASES, Rate
 from audit.findings.view import Bools, Ints, Label
 from audit.metrics.interval import Interval
+from audit.probes.measured import measured
 from audit.probes.quality.picture import picture
 from audit.probes.quality.quartiles import by_quartile, decided, trends, warnings
 from audit.probes.registry import Examination, probe
 from audit.quality.limits import LIMITED, Limits, limits_of
-from audit.quality.measures import MEASURES, measures
+from audit.quality.measures import MEASURES
 from audit.results import Finding, Note, ProbeReport
 
 RESAMPLES = 2000
@@ -75,14 +76,9 @@ def quality(examination: Examination) -> ProbeReport:
 
 
 def _measured(examination: Examination, sample: Ints) -> dict[str, npt.NDArray[np.float64]]:
-    """Every measure (n,) of the sampled cases, one picture in memory at a time."""
-    cases, rows = examination.cases.by_id(), []
-    for index in sample:
-        case = cases[examination.predictions.subjects[int(index)].id]
-        found = measures(examination.classifier.prepare(case)[None])
-        rows.append([float(found[name]) for name in MEASURES])
-        examination.check_time()
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(MEASURES))
+    """Every measure (n,) of the sampled cases."""
+    subjects = examination.predictions.subjects
+    table = measured(examination, [subjects[int(index)].id for index in sample])
     return {name: table[:, column] for column, name in enumerate(MEASURES)}
 
 
