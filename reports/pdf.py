@@ -112,11 +112,11 @@ def build(job: Mapping[str, Any]) -> bytes:
         Attachment(
             string=data,
             name=name,
-            description=f"{name}, sha256 {hashlib.sha256(data).hexdigest()}",
+            description=described(name, data, place, len(attached)),
             created=day,
             modified=day,
         )
-        for name, data in attached.items()
+        for place, (name, data) in enumerate(sorted(attached.items()), start=1)
     ]
     digest = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:32]
     document = HTML(string=job["html"], url_fetcher=Sealed(), base_url=None)
@@ -129,6 +129,15 @@ def build(job: Mapping[str, Any]) -> bytes:
         custom_metadata=False,
     )
     return pdf
+
+
+def described(name: str, content: bytes, place: int, of: int) -> str:
+    """What a PDF says of an attached file: then a changed or missing one is noticed.
+
+    >>> described("a.json", b"{}", 1, 2)[:30]
+    'a.json, file 1 of 2, sha256 44'
+    """
+    return f"{name}, file {place} of {of}, sha256 {hashlib.sha256(content).hexdigest()}"
 
 
 def main() -> int:

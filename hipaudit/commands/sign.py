@@ -62,6 +62,14 @@ def command(
             "Render it again: hipaudit report AUDIT.json",
         )
     place = report.with_name(report.name + verify.SUFFIX)
+    if other := verify.signed_by_another(report, keys.public_half(key)):
+        raise HipauditError(
+            "a report that nobody else signed",
+            f"a valid signature by the key {other}",
+            f"Move {place.name} elsewhere first; hipaudit verify --signature FILE finds it there.",
+        )
+    if keys.is_open(key):
+        click.echo(f"warning: others can read {key.name}; type: chmod 600 {key}", err=True)
     write_whole(place, keys.sign(report.read_bytes(), key))
     print_unless(quiet, f"signed: {place}")
     return 0

@@ -13,9 +13,10 @@ from hipaudit.parameters import ENVIRONMENT, FILE, TALK, OneOf, with_options
 
 HELP = """Check REPORT.pdf: what is attached, whether it belongs together, and its signature.
 
-The audit.json, verdict.json and thresholds inside the PDF are held against each other's hashes and
-against the files beside it. A signature (REPORT.pdf.sig) is checked when there is one; with --key
-there must be one, by that key. It does not check that the numbers are right: repeat the audit.
+The files inside the PDF are held against the hashes they were attached with, against each other
+and against the files beside it. A signature (REPORT.pdf.sig) is checked when there is one; with
+--key there must be one, by that key. Only a signature covers the pages themselves. It does not
+check that the numbers are right: repeat the audit.
 """
 EPILOG = """\b
 Examples:
@@ -44,6 +45,7 @@ def command(
     verbose: int,
 ) -> int:
     session.talk(verbose)
+    from hipaudit.account import name_of
     from hipaudit.sealing.verify import verified
 
     checks = verified(report, signature, key)
@@ -52,5 +54,5 @@ def command(
     elif not quiet:
         wide = max(len(check.what) for check in checks)
         for check in checks:
-            click.echo(f"{check.what:<{wide}}  {check.state:<11}  {check.why}")
+            click.echo(f"{check.what:<{wide}}  {check.state:<11}  {name_of(check.why, 300)}")
     return int(any(check.state == "FAILED" for check in checks))

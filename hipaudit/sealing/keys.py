@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,23 @@ def checked(content: bytes, signature: str) -> bytes | None:
         key.verify(base64.b64decode(told["signature"], validate=True), content)
     except (InvalidSignature, ValueError):
         return None
-    return raw
+    return raw if told["sha256"] == hashlib.sha256(content).hexdigest() else None
 
 
 def fingerprint(raw: bytes) -> str:
     """SHA-256 of a raw public key in blocks of eight, to be read aloud and compared."""
     digest = hashlib.sha256(raw).hexdigest()
     return " ".join(digest[i : i + 8] for i in range(0, len(digest), 8))
+
+
+def public_half(path: Path) -> bytes:
+    """The raw public key of a private key file. Raises HipauditError for anything else."""
+    return _private(path).public_key().public_bytes(*RAW)
+
+
+def is_open(path: Path) -> bool:
+    """Whether others on this machine can read the file."""
+    return os.name == "posix" and bool(path.stat().st_mode & 0o077)
 
 
 def public_key(path: Path) -> bytes:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit.errors import HipauditError
 from hipaudit.compare_files import COMPARISON
-from hipaudit.sealing.attached import attachments
+from hipaudit.sealing.attached import Attached, attached
 from hipaudit.sealing.checks import Check, State
 from hipaudit.sealing.compared import compared
 from hipaudit.sealing.keys import checked, fingerprint, public_key
+from reports.pdf import described
 
 if TYPE_CHECKING:
     from audit.results import Results
@@ -29,8 +30,10 @@ def verified(report: Path, signature: Path | None = None, key: Path | None = Non
     a report without a valid one fails. Raises HipauditError for what is no report at all.
     """
     content = _pdf(report)
-    files = attachments(content)
+    found = attached(content)
+    files = {one.name: one.content for one in found}
     return [
+        _as_attached(found),
         *_evidence(files, report.parent),
         *_signature(content, signature or report.with_name(report.name + SUFFIX), key),
     ]
@@ -45,6 +48,19 @@ def _pdf(report: Path) -> bytes:
     if not content.startswith(b"%PDF-"):
         raise HipauditError("a PDF", f"something else in {report.name}", "Name the report.pdf.")
     return content
+
+
+def _as_attached(found: Sequence[Attached]) -> Check:
+    """Every file is there, once, as it was when the PDF was written."""
+    what = "attachments"
+    for one in found:
+        if hashlib.sha256(one.content).hexdigest() not in one.description:
+            name = ascii(one.name)[1:-1][:40]
+            return Check(what, "FAILED", f"{name} is not the file that was attached")
+    said = [described(one.name, one.content, n, len(found)) for n, one in enumerate(found, start=1)]
+    if said != [one.description for one in found]:
+        return Check(what, "FAILED", "a file was added, taken away or given another name")
+    return Check(what, "ok", f"{len(found)}, each as it was attached")
 
 
 def _evidence(files: Mapping[str, bytes], folder: Path) -> Iterator[Check]:
@@ -140,12 +156,24 @@ def _pictures(results: Results, folder: Path) -> Check:
     return Check(what, "ok", f"{len(here)} of {len(results.artefacts)} are there, unchanged")
 
 
+def signed_by_another(report: Path, key: bytes) -> str:
+    """The fingerprint of another key whose valid signature lies beside the report; "" for none."""
+    place = report.with_name(report.name + SUFFIX)
+    if not place.is_file():
+        return ""
+    try:
+        raw = checked(report.read_bytes(), place.read_text(encoding="utf-8", errors="replace"))
+    except HipauditError:
+        return ""
+    return "" if raw in (None, key) else fingerprint(raw or b"")
+
+
 def _signature(content: bytes, place: Path, key: Path | None) -> Iterator[Check]:
     what = "signature"
     trusted = None if key is None else public_key(key)
     if not place.is_file():
         state: State = "not checked" if key is None else "FAILED"
-        yield Check(what, state, "the report is not signed")
+        yield Check(what, state, "the report is not signed: its pages are not checked")
         return
     raw = checked(content, place.read_text(encoding="utf-8", errors="replace"))
     if raw is None:

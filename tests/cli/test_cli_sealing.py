@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 import pytest
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def test_a_fresh_report_belongs_together_and_is_not_signed(hipaudit, report):
     code, found = checks(hipaudit, report)
     assert code == 0
     assert found == {
+        "attachments": "ok",
         "attached audit.json": "ok",
         "attached verdict.json": "ok",
         "thresholds": "ok",
@@ -70,6 +71,125 @@ def test_one_changed_byte_breaks_the_signature(hipaudit, report, key):
     report.write_bytes(content)
     code, found = checks(hipaudit, report)
     assert (code, found["signature"]) == (1, "FAILED")
+
+
+def test_a_file_added_to_the_end_of_a_signed_report_breaks_the_signature(hipaudit, report, key):
+    assert hipaudit("sign", report, "--key", key)[0] == 0
+    writer = PdfWriter(str(report), incremental=True)
+    writer.add_metadata({"/Title": "Another title"})
+    writer.write(report)
+    code, found = checks(hipaudit, report)
+    assert (code, found["signature"]) == (1, "FAILED")
+
+
+def rewritten(report, change):
+    """The report after `change(writer)`, saved by another program."""
+    writer = PdfWriter(clone_from=report)
+    change(writer)
+    writer.write(report)
+
+
+@pytest.mark.parametrize("name", ["verdict.json", "environment.txt", "audit.json", "hipaudit.toml"])
+def test_a_changed_attachment_is_named(hipaudit, report, name):
+    def change(writer):
+        (one,) = (one for one in writer.attachment_list if one.name == name)
+        one.content += b" "
+
+    rewritten(report, change)
+    _, out, _ = hipaudit("verify", report)
+    assert f"FAILED       {name} is not the file that was attached" in out
+
+
+def test_an_attachment_taken_away_or_added_is_noticed(hipaudit, report):
+    content = report.read_bytes()
+    rewritten(report, lambda writer: next(iter(writer.attachment_list)).delete())
+    code, found = checks(hipaudit, report)
+    assert (code, found["attachments"]) == (1, "FAILED")
+    report.write_bytes(content)
+    rewritten(report, lambda writer: writer.add_attachment("e\x1b[31m.exe", b"MZ"))
+    code, out, _ = hipaudit("verify", report)
+    assert (code, "e\\x1b[31m.exe is not the file that was attached" in out) == (1, True)
+    assert "\x1b" not in out
+
+
+def test_the_attachments_of_another_report_are_not_this_ones(hipaudit, report, write_rules):
+    mine = report.read_bytes()
+    write_rules("[[gate.rule]]", 'id = "HA1"', 'metric = "sensitivity"', "min = 0.1")
+    assert hipaudit("report", report.parent / "audit.json", "--quiet")[0] == 0
+    (other,) = (
+        one.content for one in PdfReader(report).attachment_list if one.name == "hipaudit.toml"
+    )
+    report.write_bytes(mine)
+
+    def change(writer):
+        (one,) = (one for one in writer.attachment_list if one.name == "hipaudit.toml")
+        one.content = other
+
+    rewritten(report, change)
+    code, found = checks(hipaudit, report)
+    assert (code, found["attachments"], found["thresholds"]) == (1, "FAILED", "FAILED")
+
+
+def test_a_pdf_with_a_password_is_refused_in_one_line(hipaudit, report):
+    rewritten(report, lambda writer: writer.encrypt("secret"))
+    code, _, err = hipaudit("verify", report)
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "a PDF without a password" in err
+
+
+def test_a_damaged_pdf_is_one_line_and_never_a_traceback(hipaudit, report):
+    content = report.read_bytes()
+    for place in range(1000, len(content), len(content) // 12):
+        report.write_bytes(content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
+        code, _, err = hipaudit("verify", report, "--quiet")
+        assert code in (0, 1, 2)
+        assert len(err.strip().splitlines()) == (code == 2)
+    report.write_bytes(content[: len(content) // 2])
+    code, _, err = hipaudit("verify", report)
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+
+
+def test_the_signature_of_another_is_never_overwritten(hipaudit, report, key, tmp_path):
+    assert hipaudit("sign", report, "--key", key)[0] == 0
+    assert hipaudit("sign", report, "--key", key)[0] == 0  # again by the same key
+    before = (report.parent / "report.pdf.sig").read_text()
+    assert hipaudit("sign", "--new-key", tmp_path / "other.pem")[0] == 0
+    code, _, err = hipaudit("sign", report, "--key", tmp_path / "other.pem")
+    assert (code, "Move report.pdf.sig elsewhere" in err) == (2, True)
+    assert (report.parent / "report.pdf.sig").read_text() == before
+
+
+def test_a_signature_whose_hash_was_changed_or_that_was_cut_off_is_none(hipaudit, report, key):
+    assert hipaudit("sign", report, "--key", key)[0] == 0
+    place = report.parent / "report.pdf.sig"
+    told = json.loads(place.read_text())
+    place.write_text(json.dumps(told | {"sha256": "0" * 64}))
+    code, found = checks(hipaudit, report)
+    assert (code, found["signature"]) == (1, "FAILED")
+    place.write_text(json.dumps(told | {"signature": told["signature"][:40]}))
+    assert checks(hipaudit, report)[0] == 1
+    place.write_text(json.dumps(told)[:60])
+    assert hipaudit("verify", report)[0] == 2
+
+
+def test_a_key_that_others_can_read_is_warned_of(hipaudit, report, key):
+    key.chmod(0o644)
+    code, _, err = hipaudit("sign", report, "--key", key)
+    assert (code, "chmod 600" in err) == (0, True)
+
+
+def test_a_key_with_a_passphrase_or_none_at_all_is_one_line(hipaudit, report, tmp_path):
+    from cryptography.hazmat.primitives import serialization as s
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    locked = Ed25519PrivateKey.generate().private_bytes(
+        s.Encoding.PEM, s.PrivateFormat.PKCS8, s.BestAvailableEncryption(b"secret")
+    )
+    (tmp_path / "locked.pem").write_bytes(locked)
+    for name, words in (("locked.pem", "not encrypted"), ("gone.pem", "nothing at gone.pem")):
+        code, _, err = hipaudit("sign", report, "--key", tmp_path / name)
+        assert (code, len(err.strip().splitlines())) == (2, 1)
+        assert words in err
 
 
 def test_another_key_is_not_the_boards(hipaudit, report, key, tmp_path):
@@ -111,8 +231,6 @@ def test_what_is_no_report_is_refused_in_one_line(hipaudit, tmp_path, content, w
 
 
 def test_somebody_elses_pdf_carries_no_audit(hipaudit, tmp_path):
-    from pypdf import PdfWriter
-
     writer = PdfWriter()
     writer.add_blank_page(100, 100)
     writer.write(tmp_path / "x.pdf")
