@@ -118,9 +118,11 @@ def _high_frequency_share(seen: _Seen) -> Tensor:
     columns = torch.hann_window(width, periodic=False, dtype=torch.float64, device=grey.device)
     centred = grey[:, 0].double()
     centred = centred - centred.mean((1, 2), keepdim=True)
-    power = torch.fft.fft2(centred * rows[:, None] * columns).abs() ** 2
+    half = torch.fft.rfft2(centred * rows[:, None] * columns)
+    power = half.real.square() + half.imag.square()
+    power[..., 1 : (width + 1) // 2] *= 2  # the other half of a real picture's spectrum is alike
     up = torch.fft.fftfreq(height, device=grey.device)[:, None]
-    across = torch.fft.fftfreq(width, device=grey.device)
+    across = torch.fft.rfftfreq(width, device=grey.device)
     fast = torch.hypot(up, across) > 0.25
     total = power.sum((1, 2))
     return torch.where(total > 0, (power * fast).sum((1, 2)) / total.clamp_min(1e-30), 0.0 * total)

@@ -132,23 +132,24 @@ def filled(image: Image, mask: Bools) -> Image:
     Texture and edges inside are gone, the grey level goes on; what is outside stays as it is.
     """
     side = max(3, round(FRAME * min(image.shape)) | 1)
-    outside = (~mask).astype(np.float32)
-    share = ndimage.uniform_filter(outside, side, mode="nearest")
-    level = ndimage.uniform_filter(image * outside, side, mode="nearest") / np.maximum(share, 1e-6)
-    rows, columns = _nearest(mask.tobytes(), mask.shape)
+    rows, columns, share = _nearest(mask.tobytes(), mask.shape, side)
+    level = ndimage.uniform_filter(image * ~mask, side, mode="nearest")
     out = image.copy()
-    out[mask] = level[rows, columns]
+    out[mask] = level[rows, columns] / share
     return out
 
 
 @lru_cache(maxsize=8)  # the frame's is asked for every image
-def _nearest(mask: bytes, shape: tuple[int, int]) -> tuple[Ints, Ints]:
-    """Row and column of the nearest pixel outside, for each pixel inside a mask."""
+def _nearest(mask: bytes, shape: tuple[int, int], side: int) -> tuple[Ints, Ints, Image]:
+    """Row and column of the nearest pixel outside, for each pixel inside a mask, and how much of
+    the square of `side` around that one lies outside."""
     inside = np.frombuffer(mask, dtype=bool).reshape(shape)
     rows, columns = ndimage.distance_transform_edt(
         inside, return_distances=False, return_indices=True
     )
-    return rows[inside], columns[inside]
+    share = ndimage.uniform_filter((~inside).astype(np.float32), side, mode="nearest")
+    rows, columns = rows[inside], columns[inside]
+    return rows, columns, np.maximum(share[rows, columns], 1e-6)
 
 
 def boxed(boxes: list[tuple[slice, slice]], shape: tuple[int, ...]) -> Bools:
