@@ -107,17 +107,21 @@ def opened(page: str, script: str, folder: Path) -> dict[str, Any]:
     """What `script`, which the page's policy is made to allow, finds in Chromium."""
     allowed = page.replace("script-src ", f"script-src {html.escape(digest(script))} ", 1)
     assert allowed != page
+    return shown(allowed.replace("</body>", f"<script>{script}</script></body>"), folder)
+
+
+def shown(page: str, folder: Path) -> dict[str, Any]:
+    """What a page writes into pre#found when Chromium shows it."""
     place = folder / "opened.html"
-    ours = f"<script>{script}</script></body>"
-    place.write_text(allowed.replace("</body>", ours), encoding="utf-8")
+    place.write_text(page, encoding="utf-8")
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
         f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=2000",
-        "--window-size=1200,900", "--dump-dom", place.as_uri(),
+        "--window-size=1400,900", "--dump-dom", place.as_uri(),
     ]  # fmt: skip
-    shown = subprocess.run(command, capture_output=True, timeout=120, check=True)
-    told = re.search(r'<pre id="found">(.*?)</pre>', shown.stdout.decode(), re.DOTALL)
-    assert told, shown.stderr.decode()[-500:]
+    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    told = re.search(r'<pre id="found">(.*?)</pre>', done.stdout.decode(), re.DOTALL)
+    assert told, done.stderr.decode()[-500:]
     found: dict[str, Any] = json.loads(html.unescape(told[1]))
     return found
 
@@ -243,3 +247,39 @@ def test_all_levels_come_side_by_side_on_request_and_the_difference_always_stays
 ) -> None:
     assert [len(series) for series in used["together"]] == [5, 1]
     assert used["added"] == 2
+
+
+# A window is never narrower than 500 pixels; a frame is.
+FRAME = """<body><iframe src="framed.html" style="width: {width}px; border: 0"></iframe>
+<script>addEventListener("message", (told) => {{
+  const found = document.createElement("pre");
+  found.id = "found";
+  found.textContent = told.data;
+  document.body.append(found);
+}});</script></body>"""
+FITS = """
+const seen = (which) => [...document.querySelectorAll(which)];
+parent.postMessage(JSON.stringify({
+  page: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  cells: seen("table.data td, table.data th, table.sign td, table.facts td")
+    .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent),
+  low: seen(".companion button, .contents a").filter((one) => one.offsetHeight < 24).length,
+  lost: seen('a[href^="#"]').filter((a) => !document.getElementById(a.hash.slice(1))).length,
+}), "*");
+"""
+
+
+@browser
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_nothing_is_wider_than_a_phone_and_no_number_runs_into_the_next(
+    page: str, folder: Path, width: int
+) -> None:
+    allowed = page.replace("script-src ", f"script-src {html.escape(digest(FITS))} ", 1)
+    inner = allowed.replace("</body>", f"<script>{FITS}</script></body>")
+    (folder / "framed.html").write_text(inner, encoding="utf-8")
+    found = shown(FRAME.format(width=width), folder)
+    assert found["page"] == 0
+    assert found["cells"] == []
+    assert found["lost"] == 0
+    if width < 500:
+        assert found["low"] == 0
