@@ -144,9 +144,14 @@ def _nearest(mask: bytes, shape: tuple[int, int], side: int) -> tuple[Ints, Ints
     """Row and column of the nearest pixel outside, for each pixel inside a mask, and how much of
     the square of `side` around that one lies outside."""
     inside = np.frombuffer(mask, dtype=bool).reshape(shape)
-    rows, columns = ndimage.distance_transform_edt(
-        inside, return_distances=False, return_indices=True
-    )
+    # What is nearest lies in the box around the mask, or beside it.
+    rows, columns = np.zeros((2, *shape), np.int64)
+    for around in ndimage.find_objects(inside.astype(np.int8)):
+        box = _grown(around, 1, shape)
+        rows[box], columns[box] = (
+            ndimage.distance_transform_edt(inside[box], return_distances=False, return_indices=True)
+            + np.array([part.start for part in box])[:, None, None]
+        )
     share = ndimage.uniform_filter((~inside).astype(np.float32), side, mode="nearest")
     rows, columns = rows[inside], columns[inside]
     return rows, columns, np.maximum(share[rows, columns], 1e-6)
