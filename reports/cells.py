@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from audit.results import Finding
 from reports.blocks import Cell
-from reports.language import _, recorded
+from reports.language import N_, _, recorded
 from reports.numbers import amount, interval, ratio
+
+BELOW_AREA = N_("Below an AUROC stand the positives of all images, or n.")
 
 
 def rate_cell(finding: Finding | None) -> Cell:

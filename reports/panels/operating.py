@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from audit.results import Finding
 from reports.blocks import Block, Cell, Table, Text
-from reports.cells import rate_cell
+from reports.cells import BELOW_AREA, rate_cell
 from reports.language import N_, _
 from reports.material import Material
 from reports.numbers import amount, interval, level, reason, setting, short
@@ -47,6 +47,7 @@ def worst_settings(material: Material) -> Sequence[Block]:
         "most, at the level that makes most decisions wrong; all others: sections 7 and 8. Under "
         "attack each case speaks by its worst image. † imprecise: half-width over 10 points."
     )
+    note = " ".join([note, _(BELOW_AREA)])
     caption = _("Without stress, and where it is worst")
     part = 68 // len(known)
     numeric = frozenset(range(1, 1 + len(known)))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from audit.results import Finding, ProbeReport
 from reports.blocks import Block, Cell, Figure, Table, Text
-from reports.cells import rate_cell
+from reports.cells import BELOW_AREA, rate_cell
 from reports.changes import change_cell
 from reports.figures.areas import areas
 from reports.language import N_, _, recorded
@@ -93,7 +93,8 @@ def _by_attribute(report: ProbeReport) -> Iterator[Block]:
         "AUROC with 95% CI. p: labels moved between patients, after Holm over the attributes. "
         "Matched: cases weighted so that both labels have the same values. Change: against the "
         "AUROC of all cases."
-    ) + _cut(len(names(report)), MOST_ROWS - 1)
+    )
+    note = " ".join([note, _(BELOW_AREA)]) + _cut(len(names(report)), MOST_ROWS - 1)
     title = _("Metadata and the label")
     yield Table(title, columns, rows, note, frozenset({2}), (20, 20, 7, 20, 33))
 
@@ -114,7 +115,11 @@ def _encoded(report: ProbeReport) -> Iterator[Block]:
         return
     best = sorted(found.values(), key=lambda f: -(f.value or 0.0))
     rows: list[list[str | Cell]] = [
-        [f"{f.params['attribute']}: {f.params['value']}", rate_cell(f), p_text(p_of(f))]
+        [
+            f"{attribute_name(str(f.params['attribute']))}: {f.params['value']}",
+            rate_cell(f),
+            p_text(p_of(f)),
+        ]
         for f in best[:MOST_ROWS]
     ]
     note = _(
