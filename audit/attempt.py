@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from audit.draws import generator
 from audit.errors import StressFailed
 from audit.evidence import Rows
 from audit.ledger import Flags, Ledger
+from audit.speed.memory import Room
 from audit.speed.prepared import Kept
 from audit.speed.search import doubtful
 from audit.stresses.contract import check_altered
@@ -26,7 +27,6 @@ from audit.stresses.registry import Altered, Batch, Stress
 ON_GRID = 1e-6  # an image this near to its 8-bit self is that, but for the rounding of a float
 NATIVE_ROOM = 2**28  # bytes of float32 pixels
 Say = Callable[[str], None]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def stressed_rows(
     chosen = [index for index, keep in enumerate(attacked) if keep]
     if stress.domain == "acquisition":
         batch_size = min(batch_size, _native_batch(cases))
+    room = Room(batch_size, say)
     for index, x in _batches(judge, cases, chosen, batch_size):
         members = [cases[i] for i in index]
 
@@ -91,7 +92,7 @@ def stressed_rows(
             _stress_batch(stress, params, sight, few, native, ids, x[part], seed, trial)
             return trial
 
-        for trial in _shrinking(attempt, len(index), say):
+        for trial in room.parts(attempt, len(index)):
             ledger.absorb(trial)
     return ledger.rows()
 
@@ -200,32 +201,5 @@ def _batches(
 
 def predict_in_parts(classifier: Classifier, x: Tensor, batch_size: int, say: Say) -> Output:
     """Predict at most `batch_size` at a time, halving on lack of memory."""
-    parts: list[Output] = []
-    for start in range(0, len(x), batch_size):
-        piece = x[start : start + batch_size]
-        parts += _shrinking(lambda s, p=piece: classifier.predict(p[s]), len(piece), say)  # type: ignore[misc]
+    parts = Room(batch_size, say).parts(lambda part: classifier.predict(x[part]), len(x))
     return Output(torch.cat([p.logits for p in parts]), torch.cat([p.referred for p in parts]))
-
-
-def _shrinking(work: Callable[[slice], T], size: int, say: Say) -> list[T]:
-    """`work` on the whole slice, or on halves of it while memory does not suffice, down to 1."""
-    step = size
-    done: list[T] = []
-    start = 0
-    while start < size:
-        try:
-            done.append(work(slice(start, min(size, start + step))))
-        except (MemoryError, RuntimeError) as error:
-            if step == 1 or not _lacks_memory(error):
-                raise
-            step = max(1, step // 2)
-            say(f"not enough memory: batch reduced to {step}")
-            continue
-        start += step
-    return done
-
-
-def _lacks_memory(error: BaseException) -> bool:
-    text = str(error)
-    known = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, MemoryError) or any(words in text for words in known)

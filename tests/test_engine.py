@@ -203,6 +203,35 @@ def test_a_batch_that_does_not_fit_in_memory_is_halved(tmp_path, darken):
     np.testing.assert_array_equal(tight.runs[1].rows.success, roomy.runs[1].rows.success)
 
 
+SEARCHES = {
+    "one_pixel": {"population": 40, "generations": 1, "queries": 60},  # an image's own scorer
+    "one_pixel_seeded": {"population": 8, "generations": 3, "queries": 32, "seeds": 2},
+    "sparse_rs": {"pixels": (1, 3), "queries": 20},
+    "square": {"queries": 9},
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize(
+    "said", ["CUDA out of memory. Tried to allocate 2 GiB", "CUBLAS_STATUS_ALLOC_FAILED"]
+)
+def test_candidates_of_a_search_that_do_not_fit_in_memory_are_halved_too(tmp_path, name, said):
+    class Small(Brightness):
+        def forward(self, x):
+            if len(x) > 2:
+                raise RuntimeError(said)
+            return super().forward(x)
+
+    cases = cases_of(LEVELS)
+    runs = plan_for((name,), cases, params=SEARCHES)
+    tight = carry_out(tmp_path / "a", cases, runs, batch_size=8, module=Small()).runs[1]
+    roomy = carry_out(tmp_path / "b", cases, runs, batch_size=8).runs[1]
+    assert (tight.run.state, len(tight.rows)) == ("done", len(roomy.rows))
+    np.testing.assert_array_equal(tight.rows.queries, roomy.rows.queries)
+    np.testing.assert_array_equal(tight.rows.success, roomy.rows.success)
+    np.testing.assert_allclose(tight.rows.logits, roomy.rows.logits, atol=1e-5)
+
+
 def test_shards_partition_the_cases_and_grow_with_the_cost():
     ids = tuple(f"{i:016x}"[::-1] for i in range(500))
     planned = PlannedRun(id="r", stress="fgsm", kind="attack", sample=500, of=500)

@@ -117,7 +117,6 @@ class LocalImage:
     def _make_room(self, candidates: int) -> None:
         if candidates <= self.candidates:
             return
-        self.candidates = candidates
         for name, clean in list(self.clean.items()):
             rows, cols = self.plan.boxes[name]
             area = rows.width * cols.width
@@ -129,6 +128,7 @@ class LocalImage:
             self.clean[name] = table[:places]
             if name in self.plan.live:
                 self.buffers[name] = clean.repeat(candidates, 1)
+        self.candidates = candidates  # only now: memory may not have sufficed
 
     def logits(self, rows: Tensor, cols: Tensor, values: Tensor) -> Tensor:
         """`rows`, `cols` (M,); `values` (M, C) as the network takes them -> (M, K)."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from audit.errors import StressFailed
+from audit.speed.memory import Room
 from audit.speed.pixels import PixelScorer, pixel_scorer, with_pixels
 from audit.stresses.pixel_candidates import Candidates, Floats
 from audit.stresses.registry import Attackable
@@ -39,9 +40,10 @@ def answered(
     in the name of the stress, when a logit is not finite.
     """
     device = getattr(model, "device", images.device)
-    room = TOGETHER.get(device.type, TOGETHER["cpu"])
+    most = TOGETHER.get(device.type, TOGETHER["cpu"])
     if device.type == "cpu":
-        room = max(1, min(room, CACHED // (images.shape[-2] * images.shape[-1])))
+        most = min(most, CACHED // (images.shape[-2] * images.shape[-1]))
+    room = Room(most)
     own = block >= OWN and device.type == "cpu"
     found: dict[int, T] = {}
     desks: dict[int, _Desk] = {}
@@ -58,7 +60,7 @@ def answered(
     waiting = iter(range(len(searches)))
     score = _together(model, images.to(device))
     while True:
-        while sum(map(len, asked.values())) < room:
+        while sum(map(len, asked.values())) < room.most:
             case = next(waiting, None)
             if case is None:
                 break
@@ -100,29 +102,38 @@ Score = Callable[[Sequence[int], Candidates], Floats]
 
 
 def _scored(
-    desks: dict[int, _Desk], width: int, fresh: dict[int, Candidates], score: Score, room: int
+    desks: dict[int, _Desk], width: int, fresh: dict[int, Candidates], score: Score, room: Room
 ) -> dict[int, Floats]:
-    """Logits by case: from an image's own scorer, or many images in one batch."""
+    """Logits by case: from an image's own scorer, or many images in one batch.
+
+    Where memory does not suffice, in halves of that: no answer depends on its company.
+    """
     done: dict[int, Floats] = {}
     owners: list[int] = []
     for case, some in fresh.items():
         scorer = desks[case].scorer
         if scorer is not None and len(some):
-            done[case] = scorer(*some.rows_and_columns(width), some.values()).double().numpy()
+            done[case] = _by_its_own(scorer, some, width)
         else:
             owners += [case] * len(some)
     rest = [fresh[case] for case in fresh if case not in done]
     if owners:
         places = np.concatenate([some.places for some in rest])
         levels = np.concatenate([some.levels for some in rest])
-        parts = [
-            score(owners[a : a + room], Candidates(places[a : a + room], levels[a : a + room]))
-            for a in range(0, len(owners), room)
-        ]
+        parts = room.parts(
+            lambda part: score(owners[part], Candidates(places[part], levels[part])), len(owners)
+        )
         everything, taken = np.concatenate(parts), np.array(owners)
         done |= {case: everything[taken == case] for case in set(owners)}
     nothing = np.zeros((0, 0))
     return {case: done.get(case, nothing) for case in fresh}
+
+
+def _by_its_own(scorer: PixelScorer, some: Candidates, width: int) -> Floats:
+    rows, columns = some.rows_and_columns(width)
+    values = some.values()
+    parts = Room(len(some)).parts(lambda p: scorer(rows[p], columns[p], values[p]), len(some))
+    return np.asarray(torch.cat(parts).double().numpy())
 
 
 def _together(model: Attackable, images: Tensor) -> Score:
