@@ -31,7 +31,7 @@ def matrix(rows: Sequence[Row], axis: tuple[str, str], title: str) -> str:
         + [math.nan] * (columns - len(row.values))
         for row in rows
     ]
-    with drawing(1, 1, 0.75 + 0.29 * len(rows)) as (figure, all_axes):
+    with drawing(1, 1, 0.7 + 0.255 * len(rows)) as (figure, all_axes):
         axes = all_axes[0][0]
         shown = axes.imshow(grid, cmap="cividis", vmin=0, vmax=1, aspect="auto")
         for y, row in enumerate(rows):
