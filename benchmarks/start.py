@@ -23,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FINDINGS = 4000
 RULES = 20
+EVERYONE = 100  # findings without a group, so that each rule has one at its level
 TARGET = 0.5  # seconds
 BARE = "python -c pass"
 
@@ -60,7 +61,7 @@ def made_up(folder: Path) -> Path:
     def one(number: int) -> Finding:
         level = {"epsilon": (1 + number % 50) / 255}
         params = {"stress": "fgsm", "params": level} if number % 4 else {}
-        group = {"view": f"v{number // 200}"} if number >= RULES else {}
+        group = {"view": f"v{number // 200}"} if number >= EVERYONE else {}
         metric = f"{'robust_' if params else ''}{('sensitivity', 'specificity')[number % 2]}"
         return Finding(metric=metric, group=group, value=0.8, low=0.7, high=0.9, n=100, events=80,
                        method="Clopper-Pearson", independent=False, **params)  # fmt: skip

@@ -166,3 +166,18 @@ def test_a_waiver_is_of_one_rule_and_owned_by_somebody():
     for blank in ({"owner": "  "}, {"reason": "\t"}, {"rule": "R9"}):
         with pytest.raises(ValidationError):
             rules(asked, waiver=[{**one, **blank}])
+
+
+def test_images_that_another_model_made_count_for_a_rule_that_names_it_and_for_no_other():
+    carried = {**FGSM, "params": {"epsilon": 2 / 255, "surrogate": "other"}}
+    results = audit(finding(**FGSM), finding(**carried, low=0.3), runs=(run(), run("fgsm")))
+    own = {**ROBUST, "min": 0.5, "where": {"stress": "fgsm"}}
+    theirs = {**own, "where": {"stress": "fgsm", "surrogate": "other"}}
+    assert judged(results, own).judged == 0.8
+    transfer = run("fgsm", id="fgsm~other", surrogate="other")
+    done = results.model_copy(update={"plan": audit(runs=(*ATTACKED, transfer)).plan})
+    assert judged(done, theirs).judged == 0.3
+    failed = transfer.model_copy(update={"state": "failed"})
+    half = results.model_copy(update={"plan": audit(runs=(*ATTACKED, failed)).plan})
+    assert judged(half, {**theirs, "min": 0.1}).outcome == "inconclusive"
+    assert judged(half, own).outcome == "pass"
