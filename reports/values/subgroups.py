@@ -21,7 +21,10 @@ def reported_by(material: Material) -> Value:
     groups = material.groups()
     names = list(dict.fromkeys(" × ".join(group) for group in groups))
     counted = {name: sum(" × ".join(group) == name for group in groups) for name in names}
-    told = ", ".join(_("{name} ({n} groups)").format(name=n, n=k) for n, k in counted.items())
+    told = ", ".join(
+        _("{name} ({n} groups)").format(name=name.replace("_", " "), n=k)
+        for name, k in counted.items()
+    )
     return told or None
 
 
