@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -145,6 +146,8 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line and exit with its code; errors are one line on stderr."""
     session = Session()
     warnings.simplefilter("ignore")  # libraries' advice to programmers; -v shows it
+    # Looking for other people's plugins of pydantic takes a twentieth of the gate's time.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = _answer(args, session)
         sys.stdout.flush()
@@ -175,9 +178,17 @@ def _answer(args: list[str] | None, session: Session) -> int:
         raise
     except Exception as error:  # noqa: BLE001  the outermost boundary: no traceback for users
         _trace(session, error)
-        _say(f"internal error: {type(error).__name__} at {_place(error)}; run again with -v")
+        _say(_unexpected(error))
         return INCONCLUSIVE if session.started else USAGE
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception) -> str:
+    """Never the message, which may hold a path."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "error: Expected room to write, but found a full disk. Make room, then run again."
+    what = f"internal error: {type(error).__name__} at {_place(error)}"
+    return f"{what}; run again with -v, or look at the installation: hipaudit doctor"
 
 
 def _click_message(error: click.ClickException, words: Sequence[str]) -> str:

@@ -93,22 +93,22 @@ def check_paths(model: Any, data: Any) -> None:
 
 def check_places(folder: Path, outputs: tuple[tuple[str, Path], ...]) -> None:
     """Raises HipauditError, before any work, for a place where no result could be written."""
-    for place in (folder, *folder.parents):
-        if place.exists():
-            if not place.is_dir():
-                raise HipauditError(
-                    "a folder for the results", f'a file at "{place}"', "Choose another --out."
-                )
-            if not os.access(place, os.W_OK | os.X_OK):
-                raise HipauditError(
-                    "a folder that can be written", "one that cannot", "Choose another --out."
-                )
-            break
+    _can_be_written(folder, "a folder for the results", "Choose another --out.")
     for kind, path in outputs:
         if path.is_dir():
             raise HipauditError(
                 f"a file name after --output {kind}=", f'the folder "{path}"', "Add a name."
             )
+        _can_be_written(path.parent, f"a folder for --output {kind}", "Choose another path.")
+
+
+def _can_be_written(folder: Path, wanted: str, fix: str) -> None:
+    """Of the folder, or the first above it that is there."""
+    place = next((p for p in (folder, *folder.parents) if p.exists()), Path())
+    if not place.is_dir():
+        raise HipauditError(wanted, f'a file at "{place}"', fix)
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise HipauditError(f"{wanted} that can be written", "one that cannot", fix)
 
 
 def read_data(

@@ -81,7 +81,9 @@ def check_pair() -> Check:
     except PackageNotFoundError:
         return Check("optional", "one of them is not installed")
     both = f"{torch} and {vision}"
-    least = next((m for one in asked if (m := re.match(r"torch \(?([<>=!~]+)([\d.]+)", one))), None)
+    least = next(
+        (m for one in asked if (m := re.match(r"torch *\(?([<>=!~]+)([\d.]+)", one))), None
+    )
     if least and not _holds(_numbers(torch), least[1], _numbers(least[2])):
         return Check(
             "problem", f"{both}; torchvision asks for torch{least[1]}{least[2]}", MIXED_FIX

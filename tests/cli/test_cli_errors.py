@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from audit.errors import HipauditError
@@ -89,6 +91,22 @@ def test_an_unexpected_error_is_one_line_without_its_message(
     assert "Jansen" not in err
     assert "internal error: ValueError at " in err
     assert err.count("\n") == 1
+
+
+def test_a_full_disk_is_named_and_never_a_pass_or_a_failed_gate(monkeypatch, capsys):
+    full = OSError(errno.ENOSPC, "No space left on device", "/patients/Jansen.dcm")
+    monkeypatch.setattr(cli.commands, "main", failing(full, started=True))
+    assert _answer([], Session()) == 3
+    err = capsys.readouterr().err
+    assert "full disk" in err
+    assert "Jansen" not in err
+
+
+def test_a_place_for_an_output_is_looked_at_before_any_work(hipaudit, tmp_path):
+    (tmp_path / "notes.txt").write_text("")
+    code, _, err = hipaudit("run", "m.pt", "--data", "x", "--output", "pdf=notes.txt/a.pdf")
+    assert code == 2
+    assert 'a folder for --output pdf, but found a file at "notes.txt"' in err
 
 
 def test_an_interrupted_audit_says_how_to_resume_and_exits_130(monkeypatch, capsys):
