@@ -54,10 +54,12 @@ def _serve(request: dict[str, str], answers: IO[bytes]) -> None:
             answer["uid"] = read_uid(path)
         else:
             image, tags = read_dicom(path)
-            answer = {"digest": pixel_digest(image), "shape": image.shape, "tags": tags}
-            answer["peak"] = float(image.max())
-            if request["want"] == "pixels":
-                pixels = image.astype("<f4").tobytes()
+            answer["shape"] = image.shape
+            if request["want"] == "pixels":  # whoever wants them takes their digest
+                pixels = image.astype("<f4", copy=False).tobytes()
+            else:
+                answer |= {"digest": pixel_digest(image), "tags": tags}
+                answer["peak"] = float(image.max())
     except Unreadable as reason:
         answer = {"reason": str(reason)}
     except MemoryError:

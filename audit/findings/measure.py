@@ -88,11 +88,19 @@ def rate_finding(
 ) -> Finding:
     """The finding of rate and group `at` of a table, or why there is no value."""
     whole = int(table.whole[at])
-    start = finding(rate.metric, label, group, n=whole, independent=bool(table.assumed[at]))
-    if rate.part.dtype == bool and not rate.f1:
-        start = start.model_copy(update={"events": int(table.part[at])})
-    if table.needs[at] < FEWEST:
-        return start.model_copy(update={"reason": f"fewer than {FEWEST} {rate.needed}"})
+    counted = rate.part.dtype == bool and not rate.f1
+    few = table.needs[at] < FEWEST
+    start = finding(
+        rate.metric,
+        label,
+        group,
+        n=whole,
+        events=int(table.part[at]) if counted else None,
+        independent=bool(table.assumed[at]),
+        reason=f"fewer than {FEWEST} {rate.needed}" if few else None,
+    )
+    if few:
+        return start
     value = float(table.part[at]) / whole
     if rate.f1:
         value, interval = _f1(value), _f1_interval(interval)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,10 +97,9 @@ def calibration_error(sample: Sample) -> Error:
     size = sample.sizes[:, None].astype(np.float64)
     found = _Distance(gap / size, spread / size[:, :, None] ** 2)
     plain = np.abs(gap / size).sum(axis=1)
-    low, high = found.where(plain, Z), np.minimum(found.where(plain, -Z), 1.0)
-    return Error(
-        plain, found.where(plain, 0.0), low, high, np.asarray((count > 0).sum(axis=1), np.int64)
-    )
+    value, low, high = found.where(plain, (0.0, Z, -Z))
+    bins = np.asarray((count > 0).sum(axis=1), np.int64)
+    return Error(plain, value, low, np.minimum(high, 1.0), bins)
 
 
 def _sums(cell: Ints, values: Array, shape: tuple[int, int]) -> Array:
@@ -136,8 +136,8 @@ class _Distance:
         self.along = along / np.where(whole > 0, whole, 1.0)
 
     def at(self, t: Array) -> tuple[Array, Array]:
-        """(G,) -> mean and standard deviation (G,) of the distance."""
-        mu, sigma = t[:, None] * self.along, self.sigma
+        """(..., G) -> mean and standard deviation (..., G) of the distance."""
+        mu, sigma = t[..., None] * self.along, self.sigma
         safe = np.where(sigma > 0, sigma, 1.0)
         bell = np.where(sigma > 0, np.exp(-0.5 * (mu / safe) ** 2), 0.0)
         sign = np.where(sigma > 0, erf(mu / safe / np.sqrt(2)), np.sign(mu))
@@ -145,20 +145,22 @@ class _Distance:
         bend = np.where(sigma > 0, 2 * bell / safe / np.sqrt(2 * np.pi), 0.0)
         # To the second order for pairs of bins, exact for each bin with itself.
         pairs = (
-            sign[:, :, None] * sign[:, None] * self.covariance
-            + 0.5 * bend[:, :, None] * bend[:, None] * self.covariance**2
+            sign[..., :, None] * sign[..., None, :] * self.covariance
+            + 0.5 * bend[..., :, None] * bend[..., None, :] * self.covariance**2
         )
-        np.einsum("gkk->gk", pairs)[...] = np.maximum(mu**2 + sigma**2 - mean**2, 0.0)
-        return mean.sum(axis=1), np.sqrt(np.maximum(pairs.sum(axis=(1, 2)), 0.0))
+        np.einsum("...kk->...k", pairs)[...] = np.maximum(mu**2 + sigma**2 - mean**2, 0.0)
+        return mean.sum(axis=-1), np.sqrt(np.maximum(pairs.sum(axis=(-2, -1)), 0.0))
 
-    def where(self, distance: Array, errors: float) -> Array:
-        """(G,) the t >= 0 at which `distance` lies so many standard errors above its mean."""
-        low = np.zeros(len(distance))
-        high = distance + 3 * self.sigma.sum(axis=1)
+    def where(self, distance: Array, errors: Sequence[float]) -> Array:
+        """(E, G) the t >= 0 at which `distance` lies each number of standard errors above its
+        mean."""
+        beyond = np.array(errors)[:, None]
+        low = np.zeros((len(beyond), len(distance)))
+        high = low + distance + 3 * self.sigma.sum(axis=1)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
             mean, error = self.at(middle)
-            below = mean + errors * error < distance
+            below = mean + beyond * error < distance
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return np.where(low > 0, (low + high) / 2, 0.0)
 
