@@ -36,7 +36,8 @@ def ethics(material: Material) -> Sequence[Block]:
         question, head, text = entry["id"], entry["head"], entry["text"]
         if question in ANSWERS:
             name = Cell(_(head), strong=True, sub=_(text))
-            rows.append([name, found(question, material), _answer(question, material)])
+            told = found(question, material) or _("Not computed in this run.")
+            rows.append([name, told, _answer(question, material)])
         else:
             rest.append(Text(_(text), _(head)))
     columns = [_("Question"), _("What this run found"), _("What the site states")]

@@ -49,7 +49,7 @@ def test_the_numbers_of_this_run_stand_beside_the_question_they_bear_on() -> Non
     assert "not told apart" in found["secondary_use"][0]
     assert "15/61" in found["liability"][0]
     assert "answered every image" in found["autonomy"][0]
-    assert found["radiologist"][0] == ""
+    assert found["radiologist"][0] == "Not computed in this run."
 
 
 def test_referral_and_the_cut_off_are_told_where_they_were_computed() -> None:
