@@ -162,8 +162,7 @@ def _stressed(
     sample = everyone if size == len(everyone) else _drawn(cases, size, options.seed, everyone)
     each = looks(entry.defence, options.params.get(entry.defence))
     cost = stress.cost(entry.params) * (1.0 if entry.surrogate else each)
-    own = entry.surrogate in ("", UNDEFENDED)  # a model that lends its gradients has some
-    blind = stress.needs_gradients and own and not classifier.has_gradients
+    reason = _why_not(stress, entry, classifier)
     planned = PlannedRun(
         id=_run_id(entry.stress, entry.defence, entry.surrogate),
         stress=entry.stress,
@@ -175,10 +174,21 @@ def _stressed(
         sample=len(sample),
         of=len(cases),
         rule="every case" if len(sample) == len(cases) else _rule(len(sample)),
-        state="not applicable" if blind else "planned",
-        reason="the classifier gives no gradients" if blind else None,
+        state="not applicable" if reason else "planned",
+        reason=reason,
     )
     return Run(planned, tuple(sample), entry.params, cost, each)
+
+
+def _why_not(stress: Stress, entry: Entry, classifier: Classifier) -> str | None:
+    """Why a stress means nothing here; None where it is to be carried out."""
+    own = entry.surrogate in ("", UNDEFENDED)  # a model that lends its gradients has some
+    if stress.needs_gradients and own and not classifier.has_gradients:
+        return "the classifier gives no gradients"
+    cut = classifier.decision.threshold
+    if stress.kind == "attack" and cut in (0.0, 1.0):
+        return f"a threshold of {cut:g} decides every image alike"
+    return None
 
 
 def _run_id(stress: str, defence: str, surrogate: str = "") -> str:

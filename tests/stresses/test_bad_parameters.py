@@ -211,6 +211,19 @@ def test_every_attack_runs_without_gradients_or_says_it_does_not_apply(name, tmp
     assert states(results) == {name: "not applicable" if name in WHITE_BOX else "done"}
 
 
+@pytest.mark.parametrize("threshold", [0.0, 1.0])
+def test_a_threshold_that_decides_every_image_alike_is_not_attacked_and_blames_no_logit(
+    threshold, tmp_path
+) -> None:
+    names = ("fgsm", "square", "rotation_translation")
+    results = audit(tmp_path / "out", stresses=names, threshold=threshold)
+    assert states(results) == dict.fromkeys(names, "not applicable")
+    found = results.find("robust_accuracy", stress="square", group={})
+    assert {(one.value, one.reason) for one in found} == {
+        (None, f"a threshold of {threshold:g} decides every image alike")
+    }
+
+
 class NanWhenAltered(Brightness):
     """Right on flat images; NaN as soon as a picture is not flat."""
 
