@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -148,6 +149,9 @@ def main(args: list[str] | None = None) -> None:
     warnings.simplefilter("ignore")  # libraries' advice to programmers; -v shows it
     # Looking for other people's plugins of pydantic takes a twentieth of the gate's time.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # "?" for a sign that the terminal has not
+            stream.reconfigure(errors="replace")
     try:
         code = _answer(args, session)
         sys.stdout.flush()

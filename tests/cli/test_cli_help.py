@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -82,3 +83,15 @@ def test_every_metric_that_the_code_can_find_is_explained(hipaudit):
     code, out, _ = hipaudit("explain", "cam_energy_in_box")
     assert code == 0
     assert "arXiv:1910.01279" in out
+
+
+def test_an_ascii_terminal_gets_question_marks_and_the_same_exit_code(audit_json):
+    narrow = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    child = subprocess.run(
+        [sys.executable, "-m", "hipaudit", "gate", str(audit_json)],
+        capture_output=True,
+        env=narrow,
+        check=False,
+    )
+    assert (child.returncode, child.stderr) == (0, b"")
+    assert b"95% CI 80?95%" in child.stdout
