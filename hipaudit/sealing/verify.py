@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audit.results import Results
 
 SUFFIX = ".sig"
-AUDIT, VERDICT = "audit.json", "verdict.json"
+AUDIT, VERDICT, STUDY = "audit.json", "verdict.json", "study.json"
 
 
 def verified(report: Path, signature: Path | None = None, key: Path | None = None) -> list[Check]:
@@ -68,6 +68,9 @@ def _evidence(files: Mapping[str, bytes], folder: Path) -> Iterator[Check]:
         yield from compared(files, folder)
         yield _of_thresholds(files)
         return
+    if STUDY in files and AUDIT not in files:
+        yield _of_study(files[STUDY], folder)
+        return
     results = _attached_results(files)
     if isinstance(results, str):
         yield Check("attached audit.json", "FAILED", results)
@@ -77,6 +80,16 @@ def _evidence(files: Mapping[str, bytes], folder: Path) -> Iterator[Check]:
     yield _of_thresholds(files)
     yield _beside(files, folder)
     yield _pictures(results, folder)
+
+
+def _of_study(content: bytes, folder: Path) -> Check:
+    """The report on a study carries one file; the same lies beside it."""
+    what = f"{STUDY} beside the report"
+    place = folder / STUDY
+    if not place.is_file():
+        return Check(what, "not checked", "there is none")
+    same = place.read_bytes() == content
+    return Check(what, "ok" if same else "FAILED", "the same" if same else "another study")
 
 
 def _attached_results(files: Mapping[str, bytes]) -> Results | str:

@@ -238,6 +238,21 @@ def test_somebody_elses_pdf_carries_no_audit(hipaudit, tmp_path):
     assert (code, found["attached audit.json"]) == (1, "FAILED")
 
 
+def test_the_report_on_a_study_is_held_against_the_study_beside_it(hipaudit, tmp_path):
+    from reports.pdf import render_pdf
+
+    page = '<html lang="en"><head><title>T</title></head><body><h1>T</h1></body></html>'
+    paper = render_pdf(page, attachments={"study.json": b"{}"}, date="2026-11-22")
+    (tmp_path / "study.pdf").write_bytes(paper)
+    found = []
+    for beside in ("", "{}", "[]"):
+        if beside:
+            (tmp_path / "study.json").write_text(beside)
+        code, told = checks(hipaudit, tmp_path / "study.pdf")
+        found.append((code, told["study.json beside the report"]))
+    assert found == [(0, "not checked"), (0, "ok"), (1, "FAILED")]
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"algorithm": "RSA"}', "[1]"])
 def test_a_file_that_is_no_signature_is_refused(hipaudit, report, text):
     (report.parent / "report.pdf.sig").write_text(text)

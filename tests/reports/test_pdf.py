@@ -237,20 +237,27 @@ print(hashlib.sha256(pdf).hexdigest())
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "nl"])
 @pytest.mark.parametrize("variant", ["pdf/ua-1", "pdf/a-3u"])
-def test_two_processes_write_the_same_bytes(tmp_path: Path, language: str, variant: str) -> None:
+def test_another_home_clock_and_language_of_the_machine_write_the_same_bytes(
+    tmp_path: Path, language: str, variant: str
+) -> None:
     sample = sample_results(tmp_path)
     kept = tuple(f for f in sample.findings if f.stress in {"clean", "fgsm"})
     few = sample.model_copy(update={"findings": kept, "artefacts": sample.artefacts[:4]})
     (tmp_path / "audit.json").write_text(few.to_json(), encoding="utf-8")
+    thick = tmp_path / "matplotlibrc"
+    thick.write_text("lines.linewidth: 9\nfont.size: 30\n", encoding="utf-8")
+    here = {"PYTHONHASHSEED": "0", "TZ": "UTC"}
+    there = {"PYTHONHASHSEED": "1", "TZ": "Pacific/Auckland", "HOME": str(tmp_path)}
+    there |= {"LC_ALL": "C", "MATPLOTLIBRC": str(thick)}
     found = set()
-    for seed in ("0", "1"):
+    for machine in (here, there):
         done = subprocess.run(
             [sys.executable, "-c", TWICE, str(tmp_path), language, variant],
             capture_output=True,
             text=True,
             check=True,
             cwd=Path(__file__).parents[2],
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env={**os.environ, **machine},
         )
         found.add(done.stdout)
     assert len(found) == 1
