@@ -24,7 +24,7 @@ REPORT = ROOT / "hipaudit-out" / "demo" / "report.pdf"
 FOLDER = ROOT / "docs" / "images"
 SYNTHETIC = "synthetic"
 # Name of the picture -> what the heading of its page says; the first page is the summary.
-WANTED = {"summary": "", "subgroups": "Subgroups", "natural": "Natural", "attacks": "Adversarial"}
+WANTED = {"summary": "", "subgroups": "Subgroups", "attacks": "Adversarial"}
 WIDTH = 720  # pixels of a page
 COLOURS = 48
 MOST_BYTES = 300_000
@@ -57,10 +57,13 @@ def _places(texts: list[str]) -> Mapping[str, int]:
 
 def _begins(text: str, heading: str) -> bool:
     """Whether a section of this name begins on the page: "7 Natural robustness"."""
-    lines = (line.strip().partition(" ") for line in text.splitlines())
+    lines = (line.split(maxsplit=1) for line in text.splitlines())
     return not heading or any(
-        number.rstrip(".").isdigit() and rest.startswith(heading) and not rest[-1:].isdigit()
-        for number, _, rest in lines
+        len(line) == 2
+        and line[0].rstrip(".").isdigit()
+        and line[1].startswith(heading)
+        and not line[1][-1:].isdigit()
+        for line in lines
     )
 
 
