@@ -76,7 +76,8 @@ def flags_of(name: str) -> set[str]:
 
 @every_page
 def test_every_command_in_a_page_exists_with_its_options(page):
-    for line in _COMMAND.findall(page.read_text(encoding="utf-8").replace("\\\n", " ")):
+    fenced = "\n".join(_FENCE.findall(page.read_text(encoding="utf-8"))).replace("\\\n", " ")
+    for line in _COMMAND.findall(fenced):
         words = shlex.split(line.replace("…", ""))
         assert words[0] in COMMANDS, line
         known = flags_of(words[0])
