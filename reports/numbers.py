@@ -272,6 +272,8 @@ def sentence(text: str) -> str:
     >>> sentence("sensitivity"), sentence("AUROC")
     ('Sensitivity', 'AUROC')
     """
+    if text.startswith("één"):  # Dutch writes no accent on a capital
+        return "E" + text[1:]
     return text[:1].upper() + text[1:]
 
 

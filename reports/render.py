@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -108,10 +109,9 @@ def printable(value: Any) -> Any:
 def style(for_pdf: bool, synthetic: bool, *more: str) -> Markup:
     """Our own style sheets, and `more` of them; the only text that is not escaped."""
     names = ["common.css", "print.css" if for_pdf else "screen.css", *more]
-    if for_pdf and synthetic:
-        names.append("synthetic.css")
     folder = files("reports").joinpath("templates")
     sheets = [folder.joinpath(name).read_text(encoding="utf-8") for name in names]
+    sheets += [watermark()] if for_pdf and synthetic else []
     return Markup("\n".join([font_css(), *sheets, page_count()]))  # noqa: S704  # our own files
 
 
@@ -120,3 +120,17 @@ def page_count() -> str:
     words = _("page {page} of {pages}")
     content = words.format(page='" counter(page) "', pages='" counter(pages) "')
     return f'@page {{ @bottom-right {{ content: "{content}"; }} }}'
+
+
+def watermark() -> str:
+    """The rule for what stands behind every page of a report on synthetic data."""
+    words = _("SYNTHETIC DATA")
+    size = min(27.0, 380 / len(words))  # millimetres; the page's diagonal has room for so many
+    drawn = (
+        "<svg xmlns='http://www.w3.org/2000/svg' width='210mm' height='297mm' "
+        "viewBox='0 0 210 297'><text x='105' y='160' transform='rotate(-52 105 150)' "
+        f"text-anchor='middle' font-family='Inter' font-weight='600' font-size='{size:.1f}' "
+        f"letter-spacing='1.5' fill='#f8efe9'>{words}</text></svg>"
+    )
+    address = base64.b64encode(drawn.encode()).decode()
+    return f'@page {{ background: url("data:image/svg+xml;base64,{address}") no-repeat center; }}'

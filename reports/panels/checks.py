@@ -37,7 +37,7 @@ def labels_to_read(material: Material) -> Sequence[Block]:
     if not listed:
         return told
     rows = [
-        [e["case"], e["label"], e["model"], decimal(f"{e['margin']:.3f}")]
+        [e["case"], e["label"], e["model"], decimal(f"{e['margin']:.3f}".replace("-", "−"))]
         for e in listed[:MOST_ROWS]
     ]
     note = _("Margin: probability of the label given less that of the class the model says.")

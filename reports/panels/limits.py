@@ -73,7 +73,7 @@ def _attributes(material: Material) -> Iterator[Gap]:
     have = material.results.data.attributes
     for name in EXPECTED:
         if name not in have:
-            yield name.replace("_", " "), _("Attribute"), _("The data does not carry it.")
+            yield _(name.replace("_", " ")), _("Attribute"), _("The data does not carry it.")
 
 
 def _fields(material: Material) -> Iterator[Gap]:

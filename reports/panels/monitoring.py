@@ -25,7 +25,7 @@ MEASURES = {
     "high_frequency_share": N_("Share of high frequencies"),
 }
 # Population stability index; source: Siddiqi 2006, Credit Risk Scorecards, ISBN 978-0-471-75451-0.
-PSI = "PSI = Σ (new − old) · ln(new / old)"
+PSI = N_("PSI = Σ (new − old) · ln(new / old)")
 
 
 @panel("drift_baselines")
@@ -40,7 +40,7 @@ def drift_baselines(material: Material) -> Sequence[Block]:
         "of images in each interval between two quantiles: for example by the population "
         "stability index, {psi}. From which value on somebody looks is for the site to set; none "
         "is proposed. Quantities of fewer than 20 images are left out."
-    ).format(psi=PSI)
+    ).format(psi=_(PSI))
     numeric = frozenset(range(1, 7))
     caption = _("Usual values in this set, without a defence")
     return [Table(caption, columns, rows, note, numeric, widths=(40, 10, 10, 10, 10, 10, 10))]

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from audit.study_results import StudyResults
 from reports.fonts import font_css
-from reports.render import environment
+from reports.render import environment, watermark
 from reports.study.chapters import chapters
 from reports.study.material import StudyMaterial
 from reports.study.summary import summary
@@ -41,7 +41,7 @@ def render_study(results: StudyResults, folder: Path, *, images: bool = True) ->
 
 def _css(synthetic: bool) -> Markup:
     """The audit report's own sheets, each for its medium; the only text that is not escaped."""
-    paper = _sheet("print.css") + (_sheet("synthetic.css") if synthetic else "")
+    paper = _sheet("print.css") + (watermark() if synthetic else "")
     parts = [
         font_css(),
         _sheet("common.css"),

@@ -104,4 +104,4 @@ def _search(results: Results) -> str:
     return _(
         "Attacks searched with a faster form of the network ({form}), whose logits differed by "
         "at most {drift} of the largest; every success was judged by the untouched network."
-    ).format(form=known.search, drift=decimal(part))
+    ).format(form=recorded(known.search), drift=decimal(part))
