@@ -19,8 +19,6 @@ from reports.suppression.words import (
     told_without,
 )
 
-QUERIES = "success by queries"  # a curve of counts; the others are of ranks
-
 
 def suppressed(results: Results, below: int) -> Results:
     """A copy in which no finding, description, note, list or curve tells a count of images or
@@ -105,18 +103,16 @@ def _numbers(findings: Sequence[Finding]) -> set[int]:
 def _curves(
     results: Results, findings: Sequence[Finding], states: Sequence[State], below: int
 ) -> tuple[Curve, ...]:
-    """Curves of enough cases; the deployed point goes with the counts that it would tell."""
+    """Curves of enough cases, but none of a view of which a count of decisions is left out."""
     gone = {_view(f) for f, state in zip(findings, states, strict=True) if state and _telling(f)}
     fewer = {_view(f) for f, state in zip(findings, states, strict=True) if state == 2}
     kept = []
     for curve in results.curves:
         if any_small((curve.n, curve.events, curve.n - curve.events), below):
             continue
-        if curve.kind == QUERIES and _view(curve) in gone | fewer:
+        if _view(curve) in gone | fewer:  # one rate that is told finds its partner on the line
             continue
-        if curve.group and _view(curve) in fewer:
-            continue
-        kept.append(curve.model_copy(update={"at": None}) if _view(curve) in gone else curve)
+        kept.append(curve)
     return tuple(kept)
 
 

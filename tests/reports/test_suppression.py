@@ -240,18 +240,17 @@ def test_lists_of_few_cases_and_captions_that_count_few_are_left_out() -> None:
     assert after.artefacts[0].sha256 == "00"
 
 
-def test_curves_of_few_are_dropped_and_the_point_of_a_hidden_rate_goes() -> None:
-    line = {"x": (0.0, 1.0), "y": (0.0, 1.0), "at": (0.1, 0.9)}
-    before = results(
-        rate("sensitivity", 58, 61),
-        rate("specificity", 312, 339),
-        curves=(
-            Curve(kind="roc", n=400, events=61, **line),  # type: ignore[arg-type]
-            Curve(kind="roc", n=400, events=3, group={"view": "a"}, **line),  # type: ignore[arg-type]
-        ),
-    )
-    (kept,) = suppressed(before, 5).curves
-    assert (kept.group, kept.at) == ({}, None)
+def test_curves_of_few_go_and_one_on_which_a_told_rate_finds_a_hidden_one() -> None:
+    """312 of 339 is told: at 27 false alarms the line says 58 of 61, which leaves the 3 missed."""
+    line = {"x": (0.0, 27 / 339, 1.0), "y": (0.0, 58 / 61, 1.0), "at": (27 / 339, 58 / 61)}
+    whole = Curve(kind="roc", n=400, events=61, **line)  # type: ignore[arg-type]
+    few = Curve(kind="roc", n=400, events=3, group={"view": "a"}, **line)  # type: ignore[arg-type]
+    rates = rate("sensitivity", 58, 61), rate("specificity", 312, 339)
+    after = suppressed(results(*rates, curves=(whole, few)), 5)
+    assert told(after) == [False, True]
+    assert after.curves == ()
+    plenty = rate("sensitivity", 50, 61), rate("specificity", 312, 339)
+    assert suppressed(results(*plenty, curves=(whole, few)), 5).curves == (whole,)
 
 
 def test_the_verdict_keeps_its_outcome_and_loses_numbers_that_are_hidden() -> None:
