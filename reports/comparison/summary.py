@@ -164,7 +164,7 @@ def _paired(material: ComparisonMaterial) -> str:
     people = (
         _("patients not identified, images treated as independent")
         if pairs.patients is None
-        else _("{n} patients").format(n=pairs.patients)
+        else ngettext("{n} patient", "{n} patients", pairs.patients).format(n=pairs.patients)
     )
     if pairs.only_base or pairs.only_new:
         words = _(

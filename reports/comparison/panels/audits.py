@@ -8,7 +8,7 @@ from audit.compare.results import Audit
 from audit.results import Preparation
 from reports.blocks import Block, Cell, Items, Table
 from reports.comparison.material import ComparisonMaterial
-from reports.language import N_, _, decimal, recorded
+from reports.language import N_, _, decimal, ngettext, recorded
 from reports.numbers import blocks_of
 
 MOST_PACKAGES = 12
@@ -30,7 +30,7 @@ def weights(side: Audit) -> str:
 def patients(side: Audit) -> str:
     if side.patients is None:
         return _("patients not identified")
-    return _("{n} patients").format(n=side.patients)
+    return ngettext("{n} patient", "{n} patients", side.patients).format(n=side.patients)
 
 
 def _labels(side: Audit) -> str:
