@@ -90,7 +90,7 @@ def four_outcomes(each: int = 1) -> list[Case]:
 
 def pixels_of(picture: Picture) -> np.ndarray:
     """At the model's size, without the enlargement for display."""
-    image = np.asarray(Image.open(io.BytesIO(picture.png)))
+    image = np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB"))  # no map, no colour
     return image[:: image.shape[0] // SIDE, :: image.shape[0] // SIDE]
 
 
