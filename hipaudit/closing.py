@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from audit.results import Results
 
 COLUMN = 22  # where the sentences begin
+MOST_LINES = 25
 MOST_RULES = 3
 MOST_WARNINGS = 2
 STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "waived": "magenta"}
 WORST_FIRST = ("fail", "inconclusive", "waived", "pass", "off")
 Line = tuple[str, str]  # a style of rich's, a text
+BLANK: Line = ("", "")
 
 
 def closing(
@@ -36,16 +38,30 @@ def closing(
 ) -> list[Line]:
     """Lines of at most `width` columns. `full`: every rule and warning, whole."""
     warnings = [*_not_done(results), *verdict.warnings, *problems]
-    lines = [
-        *_heading(results, width),
-        *_sentences(results, width),
-        ("", ""),
-        *_rules(verdict, width, full=full),
+    above = [*_heading(results, width), *_sentences(results, width), BLANK]
+    below = [
         *_warned(warnings, width, full=full),
         *_files(written, width),
         *(("dim", line) for line in wrapped(FOOTER, width)),
     ]
+    if full:
+        lines = [*above, *_rules(verdict, width, full=True), *below]
+    else:
+        lines = _fitted(above, verdict, below, width)
     return [(style, _inert(line)) for style, line in lines]
+
+
+def _fitted(
+    above: Sequence[Line], verdict: Verdict, below: Sequence[Line], width: int
+) -> list[Line]:
+    """On one screen even where names are long: blank lines give way first, then rules but one."""
+    for most in range(MOST_RULES, 0, -1):
+        lines = [*above, *_rules(verdict, width, most), *below]
+        if len(lines) > MOST_LINES:
+            lines = [line for line in lines if line != BLANK]
+        if len(lines) <= MOST_LINES:
+            break
+    return lines
 
 
 def _inert(line: str) -> str:
@@ -91,7 +107,7 @@ def _heading(results: Results, width: int) -> list[Line]:
     lines = [("bold", line) for line in wrapped(base, width)]
     if data.synthetic:
         lines += [("bold", "SYNTHETIC images: these numbers say nothing about patients")]
-    return [("", ""), *lines]
+    return [BLANK, *lines]
 
 
 def _sentences(results: Results, width: int) -> list[Line]:
@@ -112,9 +128,11 @@ def wrapped_after(lead: str, text: str, width: int, narrow: bool) -> list[str]:
     return [lead + room[0], *(" " * COLUMN + line for line in room[1:])]
 
 
-def _rules(verdict: Verdict, width: int, *, full: bool) -> list[Line]:
+def _rules(
+    verdict: Verdict, width: int, most: int = MOST_RULES, *, full: bool = False
+) -> list[Line]:
     ranked = sorted(verdict.rules, key=lambda rule: WORST_FIRST.index(rule.outcome))
-    shown = ranked if full else ranked[:MOST_RULES]
+    shown = ranked if full else ranked[:most]
     more = f"; {len(shown)} of {len(ranked)} rules:" if len(shown) < len(ranked) else ""
     style = STYLES.get(verdict.outcome, "bold")
     lines = [(style, line) for line in wrapped(headline(verdict) + more, width)]

@@ -126,6 +126,21 @@ def test_names_of_others_neither_overflow_nor_command_the_terminal(width, full):
         assert len(texts) <= 25
 
 
+def test_a_long_folder_costs_rules_but_never_the_worst_nor_the_screen():
+    folder = Path("/".join(["a-folder-of-a-long-name"] * 3))
+    written = tuple(folder / path for path in WRITTEN)
+    results = sample_results(synthetic=True)
+    texts = [t for _, t in closing(results, verdict(12), written, ["no PDF"], width=80)]
+    assert len(texts) <= 25
+    (headline,) = [line for line in texts if line.startswith("gate: fail")]
+    shown = [line for line in texts if " HA" in line]
+    assert 1 <= len(shown) < 3
+    assert f"; {len(shown)} of 12 rules:" in " ".join(texts)
+    assert texts[texts.index(headline) + 1 :].index(shown[0]) <= 1
+    assert all("NOT MET" in line for line in shown)
+    assert "".join(texts).replace(" ", "").count(str(folder)) == 3
+
+
 def test_no_text_of_others_is_a_command_to_the_runner_that_reads_the_log():
     hostile = "because " + "::stop-commands::x ##[add-mask]y " * 40
     found = closing(sample_results(), verdict(12, hostile), WRITTEN, [hostile], width=90, full=True)
