@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from reports.language import N_, _, decimal, recorded
+from reports.names import TOLD
 from reports.numbers import (
     PER_1000,
     RATIOS,
@@ -78,10 +79,10 @@ def _subject(ruling: Ruling, told: re.Match[str]) -> str:
     elif told["pair"]:
         values = listed(told["pair"].split(" and "))
         name = _("gap in {metric} by {attribute} between {values}").format(
-            metric=name, attribute=told["by"], values=values
+            metric=name, attribute=_named(told["by"]), values=values
         )
     elif told["by"]:
-        name = _("gap in {metric} by {attribute}").format(metric=name, attribute=told["by"])
+        name = _("gap in {metric} by {attribute}").format(metric=name, attribute=_named(told["by"]))
     return ", ".join([name, *_where(ruling.where)])
 
 
@@ -96,8 +97,13 @@ def _where(where: Mapping[str, str]) -> list[str]:
         elif key == "epsilon":
             words.append(f"ε = {decimal(value)}")
         else:
-            words.append(f"{parameter_name(key)} {value}")
+            words.append(f"{_named(key)} {value}")
     return words
+
+
+def _named(key: str) -> str:
+    """A parameter has a name of ours; an attribute is data, named as there in every language."""
+    return parameter_name(key) if key in TOLD else key.replace("_", " ")
 
 
 def _limits(ruling: Ruling, told: re.Match[str]) -> str:
