@@ -12,7 +12,7 @@ from audit.gate.evidence import Unanswerable, matching
 from audit.gate.rules import Rule
 from audit.results import Finding, Results
 from hipaudit.summary import stressed_rows
-from reports.blocks import Table
+from reports.blocks import Cell, Table
 from reports.card import Card
 from reports.material import Material
 from reports.numbers import run_name, setting
@@ -149,21 +149,26 @@ def test_the_report_says_where_images_were_made():
 
 
 def material() -> Material:
-    return Material(whole(), Path(), Card(), read_verdict(None), images=True)
+    return Material(whole(), Path(), Card(), read_verdict(None))
 
 
 def test_before_and_after_puts_borrowed_images_beside_the_plain_attack() -> None:
     (*_, shown) = load_panels()["defence_pairs"](material())
     assert isinstance(shown, Table)
     rows = {str(row[0]): row for row in shown.rows}
-    start = "robust sensitivity: PGD, ε = 2/255"
-    through, carried = rows[start], rows[f"{start}, made on the model without its defence"]
-    assert str(through[1]) == str(carried[1]), "both beside the attack on the model as given"
-    assert "15/30" in str(carried[1])
-    assert "16/30" in str(carried[2])
-    assert "18/30" in str(through[2])
-    assert "+3.3 points" in str(carried[3])
-    assert "+10.0 points" in str(through[3])
+    start, what = "PGD, ε = 2/255", "robust sensitivity"
+    (_, through) = rows[f"{start}: {what}"]
+    (_, carried) = rows[f"{start}, made on the model without its defence: {what}"]
+    assert isinstance(through, Cell)
+    assert isinstance(carried, Cell)
+    # Both beside the attack on the model as given, 15/30; then 18/30 and 16/30.
+    assert through.text == "50.0% → 60.0%"
+    assert carried.text == "50.0% → 53.3%"
+    assert through.sub.startswith("+10.0 (")
+    assert carried.sub.startswith("+3.3 (")
+    assert through.sub.endswith("n = 30")
+    assert carried.sub.endswith("n = 30")
+    assert "paired difference in points" in shown.note
 
 
 def test_a_line_over_radii_holds_what_was_made_on_the_model_itself() -> None:

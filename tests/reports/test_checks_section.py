@@ -14,7 +14,9 @@ from audit.results import Results
 from reports.blocks import Figure, Table, Text
 from reports.card import Card
 from reports.material import Material
+from reports.panels.checks import MOST_ROWS
 from reports.panels.registry import load_panels
+from reports.values.quality import measure_name
 from reports.values.registry import load_values
 from reports.verdict import read_verdict
 from tests.planted.scenes import pictures
@@ -52,10 +54,17 @@ def done(tmp_path_factory) -> Material:
 def test_overlap_and_repeats_are_told_with_their_counts(done) -> None:
     told = load_values()["data.overlap"](done)
     assert told[0] == "Compared with 12 training images."
-    assert any(line.startswith("12 of 200 audited images lie in the training") for line in told)
-    assert any("of the images met in training" in line for line in told)
-    (repeats,) = load_values()["data.duplicates"](done)
-    assert repeats.startswith("2 of the audited images repeat one another: 1 pairs")
+    assert "12 audited images lie in the training data with identical pixels." in told
+    report = next(r for r in done.results.probes if r.probe == "leakage")
+    for metric, words in (("leaked", "images met in training"), ("unleaked", "the others")):
+        (found,) = [f for f in report.findings if f.metric == f"accuracy_{metric}"]
+        (line,) = [x for x in told if x.startswith(f"Decided correctly among {words}: ")]
+        assert f"{found.events}/{found.n}" in line
+    repeats = load_values()["data.duplicates"](done)
+    assert repeats == (
+        "2 of the audited images repeat one another: 1 pair with identical pixels, "
+        "0 pairs nearly alike. Each counts more than once."
+    )
 
 
 def test_without_training_data_the_field_stays_open() -> None:
@@ -66,19 +75,36 @@ def test_without_training_data_the_field_stays_open() -> None:
 def test_pairs_labels_and_errors_are_listed_by_case_id(done) -> None:
     (table,) = load_panels()["repeated_images"](done)
     assert isinstance(table, Table)
-    assert len(table.rows) == 13
+    # 12 met in training and one pair among themselves; the table shows the first dozen.
+    assert table.caption == "Repeated images (13 pairs)"
+    assert len(table.rows) == MOST_ROWS == 12
+    assert table.note.endswith("The first 12 of 13; all are in audit.json.")
     labels = next(b for b in load_panels()["labels_to_read"](done) if isinstance(b, Table))
-    known = {row[0] for row in labels.rows}
+    known = [row[0] for row in labels.rows]
     listed = next(r for r in done.results.probes if r.probe == "label_errors").details["listed"]
-    assert known == {entry["case"] for entry in listed[:20]}
-    assert len(load_values()["errors.confident"](done)) == 11
+    assert known == [entry["case"] for entry in listed[:MOST_ROWS]]
+
+
+def test_the_ten_surest_wrong_decisions_of_the_twenty_wrong_labels_are_listed(done) -> None:
+    """The model reads the brightness without fault: it is wrong just where the label is."""
+    told = load_values()["errors.confident"](done)
+    assert told.startswith("The 20 surest wrong decisions are listed; the first was made with P = ")
+    (table,) = load_panels()["confident_errors"](done)
+    assert isinstance(table, Table)
+    assert len(table.rows) == len({row[0] for row in table.rows}) == 10
+    sure = [float(row[3]) for row in table.rows]
+    assert sure == sorted(sure, reverse=True)
+    assert all(row[1] != row[2] for row in table.rows)
+    assert f"P = {table.rows[0][3]} (" in told
+    assert "The 10 surest of 20 listed" in table.note
 
 
 def test_the_plan_for_spot_checks_says_598_and_what_that_shows(done) -> None:
-    blocks = load_panels()["spot_check_plan"](done)
+    blocks = load_panels()["spot_checks"](done)
     table = next(b for b in blocks if isinstance(b, Table))
     first = table.rows[0]
-    assert [first[0], first[1], first[2].text] == ["below 0.5%", "0", "598"]
+    assert table.columns[1] == "0 missed when re-read"
+    assert [first[0], first[1].text] == ["below 0.5%", "598"]
     assert any(isinstance(b, Text) and "598 cases re-read" in b.text for b in blocks)
 
 
@@ -87,6 +113,12 @@ def test_quartiles_of_quality_are_a_picture_with_a_table_under_it(done) -> None:
     figure, table = (next(b for b in blocks if isinstance(b, kind)) for kind in (Figure, Table))
     again = next(b for b in load_panels()["quality_quartiles"](done) if isinstance(b, Figure))
     assert figure.source == again.source
-    measures = {row[0] for row in table.rows}
-    assert {"contrast", "noise share", "entropy"} <= measures
+    report = next(r for r in done.results.probes if r.probe == "quality")
+    links = {
+        str(f.params["measure"]): abs(f.value - 0.5)
+        for f in report.findings
+        if f.metric == "error_by_quality" and f.value is not None
+    }
+    strongest = sorted(links, key=lambda name: (-links[name], name))[:4]
+    assert [row[0] for row in table.rows] == [measure_name(name) for name in strongest]
     assert all(len(row) == 6 for row in table.rows)

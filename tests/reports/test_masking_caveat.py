@@ -20,6 +20,7 @@ from reports.render import render_html
 from reports.summary import summary
 from reports.verdict import read_verdict
 from tests.reports.hostile import poisoned, poisoned_card, poisoned_verdict
+from tests.reports.page import read_page
 from tests.reports.test_pdf import pages_of
 from tests.sample_results import sample_results
 
@@ -59,9 +60,9 @@ def test_page_one_says_it_and_so_does_the_worst_finding_under_attack() -> None:
 
 
 def test_the_report_shows_the_sign_in_section_8_and_on_page_one() -> None:
-    html = render_html(results(), Path())
-    assert SAID in html
-    assert html.index("section 8 of the report") < html.index(SAID)
+    text = read_page(render_html(results(), Path())).text
+    assert SAID in text
+    assert text.index("section 8 of the report") < text.index(SAID)
 
 
 def test_the_terminal_and_markdown_mark_every_attack_and_no_corruption() -> None:

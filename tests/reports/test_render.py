@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import reports.law
 from audit.results import Finding, Results
 from reports.card import Card, load_card
 from reports.edition import Edition
@@ -19,6 +21,7 @@ from tests.reports.hostile import poisoned, poisoned_card, poisoned_verdict
 from tests.reports.page import Page, read_page
 from tests.sample_results import sample_results, sample_verdict
 
+CHECKED = re.compile(r"^ *checked: *['\"]?(\d{4}-\d{2}-\d{2})", re.MULTILINE)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "card.yaml"
 PAYLOADS = [
     "</td></table></style></title><script>alert(1)</script>",
@@ -109,7 +112,10 @@ def test_images_treated_as_independent_is_said_without_patient_ids(page: Page) -
 
 def test_the_footer_and_the_law_sentence_are_printed(page: Page) -> None:
     assert FOOTER in page.text
-    assert "Law as at 2026-11-23, not checked by a jurist" in page.text
+    laws = Path(reports.law.__file__).parent.glob("*.yaml")
+    days = [day for law in laws for day in CHECKED.findall(law.read_text(encoding="utf-8"))]
+    assert len(days) > 20
+    assert f"Law as at {min(days)}, not checked by a jurist" in page.text
 
 
 def test_the_page_is_one_file_with_one_inline_script_and_no_outside_address(page: Page) -> None:
