@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,8 +29,10 @@ from reports.wording import NOT_SUPPLIED
 
 HEADLINES = ("sensitivity", "specificity", "auroc")
 MOST_TOLD = 3  # regressions, and as many gains
-MOST_MARKS = 5
+MOST_MARKS = 4
 MOST_NOTES = 2
+ROOM = 24  # lines of page one for whatever can grow
+LINE, HALF = 95, 42  # characters in one, and in one of a column of the two models
 ORDER = N_(
     "Named: what holds after Holm's adjustment; without stress for everyone first, then in "
     "groups, then under stress; the largest first."
@@ -67,6 +70,13 @@ def summary(material: ComparisonMaterial) -> Summary:
     worse, better = material.shown("worse"), material.shown("better")
     rulings = material.judgement.worst_first()
     warnings = [n for n in material.found.notes if n.level in ("warning", "fault")]
+    notes = [recorded(note.text) for note in warnings[:MOST_NOTES]]
+    facts, paired = _facts(material), _paired(material)
+    room = ROOM - min(len(rulings), MOST_MARKS + 1) - 2 * len(notes) - _lines(paired)
+    room -= sum(max(_lines(told, HALF) for told in (f.base, f.new)) for f in facts if not f.mono)
+    losses = fitting([told(material, d) for d in worse[:MOST_TOLD]], room - 3)
+    room -= sum(map(_lines, losses))
+    gains = fitting([told(material, d) for d in better[:MOST_TOLD]], room)
     columns = [
         "",
         _("Base"),
@@ -77,27 +87,48 @@ def summary(material: ComparisonMaterial) -> Summary:
         _("In words"),
     ]
     return Summary(
-        facts=_facts(material),
-        paired=_paired(material),
+        facts=facts,
+        paired=paired,
         columns=columns,
         headlines=[_headline(material, metric) for metric in HEADLINES],
-        worse=[told(material, d) for d in worse[:MOST_TOLD]] or _nothing(material),
-        worse_title=_counted(_("Regressions shown: {n}"), len(worse)),
-        better=[told(material, d) for d in better[:MOST_TOLD]],
-        better_title=_counted(_("Gains shown: {n}"), len(better)),
+        worse=losses or _nothing(material),
+        worse_title=_counted(_("Regressions shown: {n}"), len(worse), len(losses)),
+        better=gains,
+        better_title=_counted(_("Gains shown: {n}"), len(better), len(gains)),
         order=_order(material),
         rulings=[(ruling, in_short(ruling)) for ruling in rulings[:MOST_MARKS]],
         more_rulings=max(0, len(rulings) - MOST_MARKS),
-        notes=[recorded(note.text) for note in warnings[:MOST_NOTES]],
+        notes=notes,
     )
 
 
-def _counted(words: str, n: int) -> str:
-    """ "Regressions shown: 7 (the first 3 below)"."""
+def fitting(sentences: Sequence[str], lines: int) -> list[str]:
+    """The first sentences that `lines` have room for, and the very first in any case.
+
+    >>> fitting(["a" * 200, "b" * 90, "c"], 4)[-1][:1]
+    'b'
+    """
+    kept: list[str] = []
+    for text in sentences:
+        lines -= _lines(text)
+        if kept and lines < 0:
+            break
+        kept.append(text)
+    return kept
+
+
+def _lines(text: str, width: int = LINE) -> int:
+    """How many the text takes; the style sheet cuts off after three."""
+    return min(3, math.ceil(len(text) / width))
+
+
+def _counted(words: str, n: int, named: int) -> str:
+    """ "Regressions shown: 7 (the first 3 are named)"."""
     title = words.format(n=n)
-    if n <= MOST_TOLD:
+    if n <= named:
         return title
-    return _("{title} (the first {n} are named)").format(title=title, n=MOST_TOLD)
+    words = ngettext("{title} ({n} is named)", "{title} (the first {n} are named)", named)
+    return words.format(title=title, n=named)
 
 
 def _nothing(material: ComparisonMaterial) -> list[str]:
@@ -137,11 +168,12 @@ def _facts(material: ComparisonMaterial) -> list[Fact]:
 
 
 def _model(side: Audit) -> str:
-    return f"{side.model[:44]} · {side.architecture[:28]}"
+    name = side.model[:44]
+    return name if side.architecture == side.model else f"{name} · {side.architecture[:28]}"
 
 
 def _version(card: Card) -> str:
-    return (card.identity.version or _(NOT_SUPPLIED))[:60]
+    return (card.identity.version or _(NOT_SUPPLIED))[:HALF]
 
 
 def _audited(side: Audit) -> str:
@@ -150,7 +182,7 @@ def _audited(side: Audit) -> str:
 
 
 def _run(side: Audit) -> str:
-    return f"{side.run_id[:32] or '–'} · {side.date or '–'}"
+    return f"{side.run_id[:24] or '–'} · {side.date or '–'}"
 
 
 def _short(digest: str) -> str:

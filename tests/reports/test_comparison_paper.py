@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from audit.compare.results import Comparison
+from audit.compare.results import Comparison, Pairs
+from audit.results import Note
 from reports.card import Card
 from reports.comparison.chapters import PLAN
 from reports.comparison.render import render_comparison
@@ -66,6 +67,75 @@ CASES = {
     "long names": (long_names, "en", LONG),
     "many long words in Dutch": (long_names, "nl", "long words " * 25),
 }
+
+
+def crowded() -> Comparison:
+    """Page one with as much of everything as it can be asked to hold."""
+    facts: dict[str, Any] = {
+        "model": "A model with a long name, retrained once again",
+        "architecture": "EfficientNet-B0 with three heads",
+        "data": "Fractures of the wrist, all hospitals, 2026",
+        "run_id": "20261122-a-run-with-a-long-name",
+        "synthetic": True,
+    }
+    known = WORST | {"stress": "rotation_translation", "defence": "tta"}
+    worse = [difference("robust_sensitivity", 61, 46, 25, 1, **known) for _ in range(5)]
+    better = [difference("robust_specificity", 61, 6, 1, 25, **known) for _ in range(5)]
+    warnings = [Note(code=f"w{n}", level="warning", text="Not all is compared. " * 9) for n in "12"]
+    return sample_comparison(
+        [*worse, *better],
+        base=audit("base", **facts),
+        new=audit("new", **facts),
+        notes=tuple(warnings),
+        pairs=Pairs(
+            paired=400,
+            only_base=12,
+            only_new=9,
+            labels={f"a class with a long name {n}": 80 for n in range(5)},
+            patients=250,
+        ),
+    )
+
+
+WORST: dict[str, Any] = {
+    "params": {"epsilon": 8 / 255, "steps": 10},
+    "group": {"hospital of acquisition": "the old wing by the river, site 12"},
+}
+
+
+def most_rules() -> dict[str, Any]:
+    verdict: dict[str, Any] = sample_drop_verdict()
+    verdict["rules"] = [{**r, "id": f"{r['id']}-{n}"} for n in range(4) for r in verdict["rules"]]
+    return verdict
+
+
+FULL_PAGES = {
+    "everything at once": (crowded, most_rules()),
+    "everything but rules": (crowded, None),
+    "many short regressions and gains": (lambda: of_groups(60), None),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize("name", FULL_PAGES)
+def test_page_one_holds_its_signatures_however_much_became_worse(
+    name: str, language: Language
+) -> None:
+    make, verdict = FULL_PAGES[name]
+    found = make()
+    assert sum(d.verdict == "worse" for d in found.differences) > 3
+    card = poisoned_card("version two, of the summer, for all hospitals")
+    first, second = laid_out(paper(found, language, cards=(card, card), verdict=verdict))[:2]
+    sign, contents = {"en": ("Signature", "Contents"), "nl": ("Handtekening", "Inhoud")}[language]
+    assert first.text.count(sign) == 2
+    assert second.text.startswith(contents)
+    assert not first.outside
+
+
+def test_no_word_of_the_table_without_stress_is_broken_in_dutch() -> None:
+    sheets = laid_out(paper(sample_comparison(), "nl"))
+    words = {mark.words for sheet in sheets[2:4] for mark in sheet.marks}
+    assert {"Nauwkeurigheid", "15, 2", "procentpunten"} <= words
 
 
 QUICK = "the sample"

@@ -10,7 +10,6 @@ from reports.comparison.material import ComparisonMaterial
 from reports.comparison.words import (
     answer,
     change_cell,
-    flipped,
     half_width,
     holm_text,
     metric_cell,
@@ -46,13 +45,13 @@ def without_stress(material: ComparisonMaterial) -> Sequence[Block]:
         _("In words"),
     ]
     rows = [_row(one) for one in known]
-    widths = (13, 11, 11, 16, 7, 7, 10, 10, 15)
+    widths = (15, 9, 9, 15, 8, 8, 9, 13, 14)
     numeric = frozenset({1, 2, 3, 4, 5})
     return [Table(_("Without stress"), columns, rows, _(NOTE), numeric, widths)]
 
 
 def _row(one: Difference) -> list[str | Cell]:
-    changed = "–" if one.lost is None else flipped(one.lost, one.gained or 0)
+    changed = "–" if one.lost is None else f"{one.lost}, {one.gained or 0}"
     return [
         sentence(metric_name(one.metric)),
         metric_cell(one, "base"),
