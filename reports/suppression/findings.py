@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from audit.results import Finding
-from reports.suppression.counts import any_small, left_out, small
+from reports.suppression.counts import Cell, any_small, left_out, small
 from reports.suppression.differences import hide_differences
 from reports.suppression.kinds import (
     BY_LABEL,
@@ -106,8 +106,11 @@ def _few_groups(cells: dict[Group, tuple[int, int]], below: int) -> set[Group]:
         before = len(few)
         for whole, parts in _partitions(cells):
             if whole not in few:
-                inside = {group: cells[group] for group in parts}
+                inside: dict[Group, Cell] = {group: cells[group] for group in parts}
                 few |= left_out(cells[whole], inside, few & set(parts), below)
+            elif not whole:  # how many cases there are is told on every page
+                inside = {group: (sum(cells[group]),) for group in parts}
+                few |= left_out((sum(cells[whole]),), inside, few & set(parts), below)
         if len(few) == before:
             return few
 
@@ -138,10 +141,12 @@ def _together(hiding: Hiding) -> None:
                 for n in numbers:
                     hiding.hide(n)
             continue
-        if kind == "robust" and _clean(place) in without:
-            for n in numbers:  # its denominator is what was decided correctly without stress
-                if hiding.findings[n].metric.startswith("attack_success"):
-                    hiding.hide(n, whole=True)
+        if kind == "robust" and not without.isdisjoint((_clean(place), _stressed(place))):
+            # what is right before and after lies between the two, and is either where all or
+            # none are right; the denominator of success is what was right before
+            for n in numbers:
+                success = hiding.findings[n].metric.startswith("attack_success")
+                hiding.hide(n, whole=success)
         _rows(hiding, numbers)
 
 
@@ -153,6 +158,11 @@ def _rows_hidden(hiding: Hiding, numbers: Sequence[int]) -> bool:
 def _clean(place: Place) -> Place:
     _stress, _params, _variant, defence, _family, group = place
     return "clean", (), "", defence, "", group
+
+
+def _stressed(place: Place) -> Place:
+    *where, _family, group = place
+    return *where, "", group
 
 
 def _rows(hiding: Hiding, numbers: Sequence[int]) -> None:
@@ -248,7 +258,12 @@ def _apart(hiding: Hiding, parts: Sequence[int], whole: int | None) -> None:
         return
     else:
         total = _cell(findings[whole])
-    for number in left_out(total, cells, out, below) - out:
+    gone = left_out(total, cells, out, below)
+    others = [n for n in cells if n not in gone]
+    if others and len(gone) == 1 and not any_small(cells[next(iter(gone))], below):
+        # hidden for what it tells beside others: alone, it is the total less those that stand
+        gone.add(min(others, key=lambda n: (not any(cells[n]), sum(cells[n]), n)))
+    for number in gone - out:
         hiding.hide(number)
 
 
