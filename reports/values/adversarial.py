@@ -52,7 +52,8 @@ def _ways(runs: Sequence[PlannedRun]) -> str:
         most = level(round(255 * max(radii), 2))
         words.append(_("every pixel by up to {most} of 255 grey levels").format(most=most))
     if pixels:
-        words.append(_("up to {most} pixels by any amount").format(most=level(max(pixels))))
+        most, many = level(max(pixels)), _("up to {most} pixels by any amount")
+        words.append((many if max(pixels) > 1 else _("one pixel by any amount")).format(most=most))
     if angles or shifts:
         words.append(
             _("position, turned by up to {angle}° and shifted by up to {shift}%").format(
