@@ -36,6 +36,7 @@ from torch.nn.modules.module import (
 from audit.cases.case import Cases
 from audit.cases.options import DataOptions
 from audit.cases.read import read_cases
+from audit.checkpoints.assemble import cam_module
 from audit.classifier import Classifier
 from audit.conduct import conduct
 from audit.fingerprint import machine
@@ -191,7 +192,10 @@ def phantoms(folder: Path, count: int, size: int, split: str = "test") -> Cases:
 
 
 def fitted(architecture: str, cases: Cases, size: int) -> Classifier:
-    """Random weights with a head fitted on some of the cases: decisions vary, attacks succeed."""
+    """Random weights with a head fitted on some of the cases: decisions vary, attacks succeed.
+
+    With its Grad-CAM layer, so that heat maps are drawn and examined as in anybody's audit.
+    """
     import torchvision
 
     from audit.results import Preparation
@@ -199,7 +203,9 @@ def fitted(architecture: str, cases: Cases, size: int) -> Classifier:
     torch.manual_seed(0)
     network = torchvision.models.get_model(architecture, weights=None, num_classes=2).eval()
     way = Preparation(height=size, width=size)
-    classifier = Classifier(network, described(architecture, way))
+    layer = cam_module(architecture, network)
+    description = described(architecture, way).model_copy(update={"cam_layer": layer})
+    classifier = Classifier(network, description)
     fit(classifier, cases[: min(len(cases), 64)])
     return classifier
 
