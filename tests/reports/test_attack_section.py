@@ -124,7 +124,7 @@ def test_the_threat_is_told_by_what_the_attacks_of_this_run_could_do() -> None:
     text = " ".join(told)
     assert "knows the weights" in text
     assert "every pixel by up to 8 of 255 grey levels" in text
-    assert ", one pixel by any amount" in text
+    assert "one pixel by any amount" in text
 
 
 def test_attacks_are_listed_a_line_per_defence_with_their_denominators() -> None:
