@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead bench-statistics bench-start wheel docs pictures verapdf schema clean pango
+.PHONY: help install demo study-small test test-all planted lint format bench bench-memory bench-overhead bench-statistics bench-start bench-report wheel docs pictures verapdf schema clean pango
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ bench-statistics: $(INSTALLED)  ## every number of 10,000 cases under 60 runs: s
 
 bench-start: $(INSTALLED)  ## how long hipaudit --help and hipaudit gate take
 	$(BIN)/python benchmarks/start.py
+
+bench-report: $(INSTALLED) pango  ## how long hipaudit report takes with 400 findings and 60 pictures
+	$(BIN)/python benchmarks/report.py
 
 REPORT ?= hipaudit-out/demo/report.pdf
 verapdf:  ## validate REPORT=report.pdf by veraPDF, where that is installed
