@@ -65,7 +65,7 @@ format: $(INSTALLED)  ## let ruff format and fix what it can
 	$(BIN)/ruff format .
 
 # torchattacks pins an old requests, which it hardly uses: it comes without what it asks for.
-bench: $(INSTALLED)  ## speed beside ART, foolbox and torchattacks (about 45 minutes)
+bench: $(INSTALLED)  ## speed beside ART, foolbox and torchattacks (about an hour)
 	@if [ -x $(BIN)/uv ]; then \
 	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps torchattacks==3.5.1; \
 	else \

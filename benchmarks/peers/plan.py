@@ -39,7 +39,7 @@ class Sizes:
         return self.population * self.generations
 
 
-# So that the four networks together take about 45 minutes of two cores.
+# So that the four networks together take about an hour of two cores.
 SIZES = {
     "squeezenet1_1": Sizes(fgsm=16, spatial=16, pixel=4, generations=8, success=16),
     "alexnet": Sizes(fgsm=16, spatial=16, pixel=4, generations=8, success=16),
