@@ -19,6 +19,7 @@ import hipaudit
 from audit.errors import HipauditError
 from audit.results import read_results
 from hipaudit.cli import Session, _answer
+from tests.cli.test_cli_run import told_files
 
 NAME = "adversarial-training"
 PERSON = "jansen_1950"
@@ -88,7 +89,7 @@ def done(elsewhere):
 
 
 def test_both_weights_are_audited_and_told_apart(done):
-    home, code, out, err = done
+    home, code, _, err = done
     assert code == 0, err
     results = read_results(home / "audit.json")
     assert {run.defence for run in results.plan.runs} == {"none", NAME}
@@ -102,19 +103,21 @@ def test_both_weights_are_audited_and_told_apart(done):
         assert [f.params["surrogate"] for f in carried] == ["undefended"] * (stress != "clean")
         assert gap.n == one.n == two.n == 24
         assert gap.value == pytest.approx(two.value - one.value)
-    assert f"with {NAME}" in out
+    _, told, _ = call("gate", str(home / "audit.json"), "-v")
+    assert f"with {NAME}" in told
     assert "hardening (fbf, ε 4/255): 48 images to train on, 12 to choose the epoch" in err
 
 
 def test_the_report_shows_cost_and_gain_before_and_after(done):
     page = (done[0] / "report.html").read_text()
-    assert "Before and after: adversarial" in page
+    _, _, table = page.partition("Defences: before and after</caption>")
+    assert "Adversarial training" in table.partition("</thead>")[0]
     assert "Adversarial training (fbf, a step of 1.25 ε, ε 4/255" in page
 
 
 def test_the_hardened_checkpoint_is_kept_described_and_listed(done, elsewhere):
     home, _, out, _ = done
-    assert "hipaudit-out/net/hardened.pt" in out
+    assert Path("hipaudit-out/net/hardened.pt") in told_files(out)
     code, told, _ = call("inspect", str(home / "hardened.pt"), "--data", "val", "--format", "json")
     assert code == 0
     model = json.loads(told)["model"]
