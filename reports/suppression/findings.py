@@ -21,6 +21,7 @@ from reports.suppression.kinds import (
     side,
     view_of,
 )
+from reports.suppression.nested import between_cut_offs
 
 Group = tuple[tuple[str, str], ...]
 # 1: the count above the line goes with everything made from it; 2: the one below it as well.
@@ -64,6 +65,7 @@ def hidden(findings: Sequence[Finding], below: int) -> list[State]:
     _few_of_a_label(hiding)
     while True:
         hiding.changed = False
+        between_cut_offs(hiding)
         _together(hiding)
         _changed_by_stress(hiding)
         _parts_of_a_whole(hiding)

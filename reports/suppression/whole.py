@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from audit.results import Curve, DataDescription, Finding, ProbeReport, Results
-from reports.suppression.counts import any_small
+from audit.results import Artefact, Curve, DataDescription, Finding, ProbeReport, Results
+from reports.suppression.counts import any_small, small
 from reports.suppression.data import without_few
 from reports.suppression.findings import State, hidden
 from reports.suppression.kinds import Place, group_of, settings, side
 from reports.suppression.mark import edition_note, reason
+from reports.suppression.shares import baselines_without
 from reports.suppression.words import (
     artefact_without,
     details_without,
@@ -19,14 +20,17 @@ from reports.suppression.words import (
     told_without,
 )
 
+DRIFT = "drift_baselines"
+
 
 def suppressed(results: Results, below: int) -> Results:
     """A copy in which no finding, description, note, list or curve tells a count of images or
     patients from 1 to below `below`, by itself or as the difference of others it tells.
 
     What is left out keeps its place, with the reason "suppressed: fewer than …"; `below` under 2
-    leaves out nothing. Pictures stay. A count is of images where `n` is; a patient with several
-    images is not counted apart. Raises HipauditError when all cases together are too few.
+    leaves out nothing. Pictures stay, but those of an outcome that few have. A count is of images
+    where `n` is; a patient with several images is not counted apart. Raises HipauditError when all
+    cases together are too few.
     """
     if below < 2:
         return results
@@ -36,14 +40,17 @@ def suppressed(results: Results, below: int) -> Results:
     own = len(results.findings)
     data = without_few(results.data, below)
     few = _gone(results.data, data)
+    rare = _rare_cells(results, below)
     names = [f"{name} {v}" for name, counts in results.data.attributes.items() for v in counts]
     return results.model_copy(
         update={
             "data": data.model_copy(update={"notes": notes_without(data.notes, below, few, names)}),
             "findings": tuple(told[:own]),
             "curves": _curves(results, everything, states, below),
-            "probes": _probes(results.probes, told[own:], (few, names), below),
-            "artefacts": tuple(artefact_without(a, below) for a in results.artefacts),
+            "probes": _probes(results, told[own:], (few, names), below),
+            "artefacts": tuple(
+                artefact_without(a, below) for a in results.artefacts if _cell(a) not in rare
+            ),
             "plan": results.plan.model_copy(
                 update={"runs": runs_without(results.plan.runs, below)}
             ),
@@ -69,15 +76,33 @@ def _gone(before: DataDescription, after: DataDescription) -> set[int]:
     return {n for was, now in pairs for name, n in was.items() if name not in now}
 
 
+def _rare_cells(results: Results, below: int) -> set[str]:
+    """Outcomes per view with so few cases that the pictures shown of them tell how many."""
+    known = (probe.details.get("cells", {}) for probe in results.probes)
+    return {
+        name
+        for cells in known
+        for name, cell in cells.items()
+        if isinstance(cell, Mapping) and small(cell.get("cases", 0), below)
+    }
+
+
+def _cell(artefact: Artefact) -> str:
+    """What a gallery by outcome files the picture under."""
+    if artefact.kind != "gradcam":
+        return ""
+    return f"{artefact.meta.get('outcome', '')} {artefact.meta.get('view', '')}".strip()
+
+
 def _probes(
-    probes: Sequence[ProbeReport],
+    results: Results,
     told: Sequence[Finding],
     words: tuple[Collection[int], Collection[str]],
     below: int,
 ) -> tuple[ProbeReport, ...]:
     few, names = words
     found, start = [], 0
-    for probe in probes:
+    for probe in results.probes:
         mine = tuple(told[start : start + len(probe.findings)])
         start += len(mine)
         gone = {*few, *(_numbers(probe.findings) - _numbers(mine))}
@@ -87,11 +112,18 @@ def _probes(
                     "reason": probe.reason and told_without(probe.reason, below),
                     "findings": mine,
                     "notes": notes_without(probe.notes, below, gone, names),
-                    "details": details_without(probe.details, below),
+                    "details": _details(probe, results.data, below),
                 }
             )
         )
     return tuple(found)
+
+
+def _details(probe: ProbeReport, data: DataDescription, below: int) -> dict[str, Any]:
+    details = probe.details
+    if probe.probe == DRIFT and details:
+        details = baselines_without(details, data.attributes, below)
+    return details_without(details, below, data.cases)
 
 
 def _numbers(findings: Sequence[Finding]) -> set[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from audit.results import Artefact, Note, PlannedRun
-from reports.suppression.counts import small
+from reports.suppression.counts import any_small, small
 from reports.suppression.mark import reason
 
 # A whole number that counts something: no part of a decimal, a percentage, a level or a name.
@@ -15,7 +16,10 @@ _COUNT = re.compile(r"(?<!number )(?<![\w.,/^#=<>≤≥−–-])\d+(?![\w%–]|[
 _PAIR = re.compile(r"(?<![\w.,/])(\d+)(?:/| of (?:the )?)(\d+)(?![\w.,%]\d)")
 _CASE = re.compile(r"[0-9a-f]{16}(?:-\d+)?")
 # Notes about the method, whose numbers count nobody.
-METHOD = {"quality-limits", "shortcut-reading", "gradcam.reading", "masking-none", "columns"}
+METHOD = {
+    *("quality-limits", "shortcut-reading", "gradcam.reading", "masking-none", "columns"),
+    "tta.views",
+}
 # What a probe says of itself, in numbers that count nobody.
 SETTINGS = {
     *("rule", "seed", "layer", "control", "target", "marker_rule", "limits", "cutoff", "bins"),
@@ -74,27 +78,39 @@ def artefact_without(artefact: Artefact, below: int) -> Artefact:
     return artefact.model_copy(update=told) if told else artefact
 
 
-def details_without(details: Mapping[str, Any], below: int) -> dict[str, Any]:
-    """What a probe kept beside its findings, but for entries with a small count or few cases."""
+def details_without(details: Mapping[str, Any], below: int, cases: int) -> dict[str, Any]:
+    """What a probe kept beside its findings, but for entries with a small count or few cases, or
+    with all of the `cases` but few."""
     return {
         name: value
         for name, value in details.items()
-        if name in SETTINGS or not _holds_few(value, below)
+        if name in SETTINGS or not _holds_few(value, below, cases)
     }
 
 
-def _holds_few(value: Any, below: int) -> bool:
+def _holds_few(value: Any, below: int, cases: int) -> bool:
     if isinstance(value, bool | float) or value is None:
         return False
     if isinstance(value, int):
-        return small(value, below)
+        return small(value, below) or small(cases - value, below)
     if isinstance(value, str):
         return tells_few(value, below)
     if isinstance(value, Mapping):
         inside = [inner for name, inner in value.items() if name not in SETTINGS]
-        return any(_holds_few(inner, below) for inner in inside)
+        nested = _in_falling_steps(inside)
+        steps = [a - b for a, b in pairwise(nested)]
+        return any_small(tuple(steps), below) or any(
+            _holds_few(inner, below, cases) for inner in inside
+        )
     few = small(len(value), below) and any(map(_of_case, value))
-    return few or any(_holds_few(inner, below) for inner in value)
+    return few or any(_holds_few(inner, below, cases) for inner in value)
+
+
+def _in_falling_steps(values: Sequence[Any]) -> list[int]:
+    """Counts of which each holds the next, as above rising cut-offs; empty for anything else."""
+    counts = [n for n in values if isinstance(n, int) and not isinstance(n, bool)]
+    falling = len(counts) == len(values) > 2 and counts == sorted(counts, reverse=True)
+    return counts if falling else []
 
 
 def _of_case(entry: Any) -> bool:

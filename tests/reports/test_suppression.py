@@ -240,6 +240,63 @@ def test_lists_of_few_cases_and_captions_that_count_few_are_left_out() -> None:
     assert after.artefacts[0].sha256 == "00"
 
 
+def test_a_probe_may_not_keep_a_count_that_all_but_few_are_in_or_two_that_differ_by_few() -> None:
+    kept = {"found_in": 396, "above": {"0.5": 300, "0.9": 200, "0.95": 198}, "looked_at": 395}
+    after = suppressed(results(probes=(ProbeReport(probe="p", details=kept),)), 5)
+    assert after.probes[0].details == {"looked_at": 395}
+
+
+def test_baselines_tell_no_few_by_their_shares() -> None:
+    """6 of 250 stand in the drift baselines as .024: counted with the next smallest, 22."""
+    ages = {"<50": 6, "50-59": 22, "60+": 222}
+    details = {
+        "cases": 250,
+        "labelled_positive": 0.432,
+        "attributes": {"age": {name: n / 250 for name, n in ages.items()}},
+        "decisions": {"none": {"cases": 250, "called_positive": 0.4, "referred": 0.028}},
+    }
+    data = DataDescription(layout="folder", cases=250, attributes={"age": ages})
+    probe = ProbeReport(probe="drift_baselines", details=details)
+    asked = results(probes=(probe,), data=data)
+    told = suppressed(asked, 10).probes[0].details
+    assert told["attributes"] == {"age": {"60+": 222 / 250, "(suppressed)": 28 / 250}}
+    assert told["decisions"]["none"] == {"cases": 250, "called_positive": 0.4, "referred": None}
+    assert told["labelled_positive"] == 0.432
+    assert suppressed(asked, 5).probes[0].details == details
+
+
+def test_pictures_of_an_outcome_that_few_have_are_not_shown() -> None:
+    """The first three of each outcome are shown: where two are, there are two."""
+    probe = ProbeReport(
+        probe="gradcam",
+        details={"cells": {"FP a": {"cases": 2, "shown": 2}, "TP a": {"cases": 41, "shown": 3}}},
+    )
+    pictures = tuple(
+        Artefact(
+            path=f"{outcome}.png",
+            kind="gradcam",
+            sha256="00",
+            title=outcome,
+            alt="x",
+            caption="x",
+            meta={"outcome": outcome, "view": "a"},
+        )
+        for outcome in ("FP", "TP")
+    )
+    after = suppressed(results(probes=(probe,), artefacts=pictures), 5)
+    assert [picture.title for picture in after.artefacts] == ["TP"]
+
+
+def test_cut_offs_with_few_cases_between_them_are_not_told_side_by_side() -> None:
+    """60, 57 and 20 of 100 are handled alone: 3 lie between the first two cut-offs."""
+    handled = [rate("handled_above", k, 100, params={"cutoff": c})
+               for c, k in ((0.8, 60), (0.9, 57), (0.95, 20))]  # fmt: skip
+    missed = [rate("missed_above", 10, n, params={"cutoff": c}) for c, n in ((0.8, 60), (0.9, 57))]
+    after = suppressed(results(*handled, *missed), 5)
+    assert told(after) == [True, False, True, True, False]
+    assert after.findings[4].n == 0
+
+
 def test_curves_of_few_go_and_one_on_which_a_told_rate_finds_a_hidden_one() -> None:
     """312 of 339 is told: at 27 false alarms the line says 58 of 61, which leaves the 3 missed."""
     line = {"x": (0.0, 27 / 339, 1.0), "y": (0.0, 58 / 61, 1.0), "at": (27 / 339, 58 / 61)}
