@@ -13,7 +13,7 @@ from reports.figures.curves import Pane, curves
 from reports.language import _
 from reports.material import Material
 from reports.names import LEVELS
-from reports.numbers import level, listed, metric_name, sentence, stress_name
+from reports.numbers import left_out, level, listed, metric_name, sentence, stress_name
 from reports.panels.registry import panel
 
 MOST_PANES = 9
@@ -96,7 +96,9 @@ def _table(shown: Sequence[Dose], of: int) -> Table:
 
 def _not_fallen(found: Sequence[Dose]) -> list[Block]:
     """What was looked at and not found, with its denominator; never that it is absent."""
-    sought = [d for d in found if d.first_loss is not None and d.falls_at is None]
+    tried = [d for d in found if d.first_loss is not None and d.falls_at is None]
+    untold = [d for d in tried if d.first_loss is not None and left_out(d.first_loss)]
+    sought = [d for d in tried if d not in untold]
     blocks: list[Block] = []
     for n in dict.fromkeys(dose.n for dose in sought):
         same = [dose for dose in sought if dose.n == n]
@@ -110,6 +112,10 @@ def _not_fallen(found: Sequence[Dose]) -> list[Block]:
             "of {names}. A small loss may be missed in so many images."
         )
         blocks.append(Text(words.format(n=n, names=names), _("Nothing found.")))
+    if untold:
+        words = _("This edition leaves out whether accuracy falls under {names}: small counts.")
+        names = listed([stress_name(dose.stress) for dose in untold])
+        blocks.append(Text(words.format(names=names), _("Left out.")))
     left = [stress_name(dose.stress) for dose in found if dose.first_loss is None]
     if left:
         words = _("At fewer than three severities, so no first loss was looked for: {names}.")

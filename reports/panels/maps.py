@@ -28,13 +28,15 @@ def rotation_map(material: Material) -> Sequence[Block]:
         return []
     by_place = {_place(f): f for f in cells}
     values = {place: f.value for place, f in by_place.items() if f.value is not None}
+    if not values:  # an edition without small counts may leave all of them out
+        return [_table(material, by_place)]
     rows = sorted({place[0] for place in by_place})
     columns = sorted({place[1:] for place in by_place})
     caption = _(
         "Accuracy in % under each rotation and shift, on {n} images; every cell counts every "
         "image. Colours run from 0% (dark blue) to 100% (yellow). It shows these positions of a "
         "prepared image, not a patient positioned otherwise."
-    ).format(n=cells[0].n)
+    ).format(n=max(f.n for f in cells))
     alt = _("Heat map of accuracy over {rows} rotations and {columns} shifts.").format(
         rows=len(rows), columns=len(columns)
     )

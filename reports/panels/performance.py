@@ -13,6 +13,7 @@ from reports.numbers import amount, full, level, setting
 from reports.operating import benefit_share, net_benefit, where
 from reports.panels.registry import panel
 from reports.selection import chosen_on_these
+from reports.suppression import mark
 from reports.views import beside, line_is_of, settings_that_matter
 
 
@@ -52,7 +53,7 @@ def performance_lines(material: Material) -> Sequence[Block]:
     precision = _lines(material, views, "precision-recall")
     benefit = _benefit(material)
     if not roc and benefit is None:
-        return []
+        return [Text(words) for words in _left_out(material)]
     caption = " ".join(_captions(material, bool(roc), bool(precision), benefit))
     alt = " ".join([*_told(material, roc), *_told_benefit(benefit)])
     picture = performance(roc, precision, benefit, caption)
@@ -112,7 +113,14 @@ def _captions(material: Material, roc: bool, precision: bool, benefit: Benefit |
             ).format(where=told)
         )
     words.append(_("No line shows how another set would turn out."))
-    return words
+    return [*words, *_left_out(material)]
+
+
+def _left_out(material: Material) -> list[str]:
+    """That an edition without small counts may lack lines; which ones would tell."""
+    if mark.suppressed_below(material.results) is None:
+        return []
+    return [_("Lines by which a small count could be reckoned are left out of this edition.")]
 
 
 def _told(material: Material, roc: Sequence[Line]) -> list[str]:

@@ -171,6 +171,18 @@ def test_only_what_falls_is_drawn_and_the_rest_is_said_with_its_denominator() ->
     assert "gamma (.2)" in words.text
 
 
+def test_a_suppressed_edition_does_not_say_that_no_loss_was_found() -> None:
+    """61 of 64 right without stress: what is counted beside it is hidden, found or not found."""
+    hidden = {"value": None, "low": None, "high": None, "reason": "suppressed: fewer than 5"}
+    both = [
+        f.model_copy(update=hidden) if f.metric == "first_loss" else f
+        for f in [*loss_of("metal"), *without_loss("gamma")]
+    ]
+    (words,) = panel("corruption_curves", both)
+    assert isinstance(words, Text)
+    assert "leaves out whether accuracy falls under metal and gamma" in words.text
+
+
 def test_a_corruption_at_two_severities_is_said_not_to_have_been_searched() -> None:
     two = [f for f in without_loss("gamma") if f.params["kept"] != 0.4 and f.metric != "first_loss"]
     (words,) = panel("corruption_curves", two)

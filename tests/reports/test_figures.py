@@ -13,9 +13,10 @@ from reports.blocks import Cell, Figure, Table
 from reports.card import Card
 from reports.figures.heat import heat
 from reports.figures.style import columns_of, told_apart
-from reports.material import Material
+from reports.material import Material, is_cell
 from reports.numbers import amount, difference, full, setting
 from reports.panels.registry import load_panels
+from reports.suppression import suppressed
 from reports.verdict import read_verdict
 from tests.sample_results import proportion, sample_results
 
@@ -50,6 +51,25 @@ def test_the_map_names_its_lowest_and_highest_cell_in_words() -> None:
     assert "37.5% (95% CI 25.7–50.5%; 24/64)" in figure.alt
     assert "highest at +0°, +0% across, +0% down: 85.9%" in figure.alt
     assert table.rows[0] == ["Not moved", Cell("85.9%", sub="75.0–93.4% · 55/64")]
+
+
+def test_a_map_of_which_every_cell_is_suppressed_is_not_drawn() -> None:
+    whole = sample_results()
+    gone = {"value": None, "low": None, "high": None, "n": 0, "reason": "suppressed: fewer than 5"}
+    found = [f.model_copy(update=gone) if is_cell(f) else f for f in whole.findings]
+    (table,) = load_panels()["rotation_map"](material(whole.model_copy(update={"findings": found})))
+    assert isinstance(table, Table)
+
+
+def test_an_edition_without_small_counts_says_that_lines_are_left_out() -> None:
+    words = "Lines by which a small count could be reckoned are left out of this edition."
+
+    def said(results: Results) -> str:
+        told = load_panels()["performance_lines"](material(results))
+        return " ".join(b.caption if isinstance(b, Figure) else str(b) for b in told)
+
+    assert words not in said(sample_results())
+    assert words in said(suppressed(sample_results(), 5))
 
 
 def test_a_map_of_thirty_one_by_twenty_five_cells_is_drawn() -> None:
