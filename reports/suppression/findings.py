@@ -110,7 +110,7 @@ def _few_groups(cells: dict[Group, tuple[int, int]], below: int) -> set[Group]:
             if whole not in few:
                 inside: dict[Group, Cell] = {group: cells[group] for group in parts}
                 few |= left_out(cells[whole], inside, few & set(parts), below)
-            elif not whole:  # how many cases there are is told on every page
+            else:  # how many cases it holds is told with the data, whatever their labels
                 inside = {group: (sum(cells[group]),) for group in parts}
                 few |= left_out((sum(cells[whole]),), inside, few & set(parts), below)
         if len(few) == before:

@@ -124,6 +124,26 @@ def test_a_group_with_few_positives_is_left_out_as_a_whole_and_the_next_with_it(
     assert {f.n for f in after.findings[2:8]} == {0}
 
 
+def test_a_crossing_is_not_told_where_the_data_tell_how_many_its_group_holds() -> None:
+    """View a: 20 cases, 2 of them negative. 16 women there would tell that 4 are men."""
+    cells = [({}, 110, 110), ({"view": "a"}, 18, 2), ({"view": "b"}, 92, 108)]
+    cells += [({"view": "a", "sex": "F"}, 16, 0), ({"view": "a", "sex": "M"}, 2, 2)]
+    cells += [({"view": "b", "sex": "F"}, 46, 54), ({"view": "b", "sex": "M"}, 46, 54)]
+    found = [
+        rate(metric, n // 2, n, group=group) if n else Finding(metric=metric, n=0, group=group)
+        for group, positive, negative in cells
+        for metric, n in (("sensitivity", positive), ("specificity", negative))
+    ]
+    data = DataDescription(
+        layout="folder", cases=220, attributes={"view": {"a": 20, "b": 200}, "sex": {"F": 116}}
+    )
+    after = suppressed(results(*found, data=data), 5)
+    assert after.data.attributes["view"] == {"a": 20, "b": 200}
+    women = [f for f in after.findings if f.group == {"view": "a", "sex": "F"}]
+    assert [f.n for f in women] == [0, 0]
+    assert {f.reason for f in women} == {REASON}
+
+
 def test_what_a_stress_changed_in_few_cases_is_not_told_by_two_counts() -> None:
     """46 right without stress, 44 right both times: two cases changed."""
     where = {"stress": "fgsm", "params": {"epsilon": 0.01}}
