@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from reports.masking import masked_defences
 from reports.numbers import group_name, setting
+from reports.suppression import suppressed_below
 
 if TYPE_CHECKING:
     from audit.results import Finding, Results
 
 BASE = ("sensitivity", "specificity")
 WORST_CASE = "worst_case"  # over attacks; it has no run of its own
+LEFT_OUT = "small counts are left out"  # in an edition for others, and with them perhaps the worst
 LONGEST_NAME = 24
 LONGEST_SETTING = 36
 Pair = dict[str, "Finding"]  # "sensitivity", "specificity" -> the finding of one setting
@@ -110,11 +112,15 @@ def _worst_stress(results: Results, clean: Pair, kind: str) -> str:
     settings = _settings(results, kind)
     worst = max(settings, key=lambda pair: _fall(pair, clean), default=None)
     if worst is None:
+        if suppressed_below(results):
+            return f"none is told here; {LEFT_OUT}"
         return "none was tested, or on too few images"
     how = name_of(setting(next(iter(worst.values()))), LONGEST_SETTING)
     doubtful = kind == "attack" and "none" in masked_defences(results)
     mark = "; may be an artefact of masked gradients" if doubtful else ""
     tried = f"worst of {len(settings)}" if len(settings) > 1 else "the one tried"
+    if suppressed_below(results):
+        tried = f"worst of {len(settings)} told here; {LEFT_OUT}"
     return f"{_said(results, worst)}: {how} ({tried}{mark})"
 
 
@@ -141,6 +147,8 @@ def _worst_group(results: Results, clean: Pair) -> str:
                 groups.setdefault(str(sorted(f.group.items())), {})[name] = f
     counted = _counted_ones(groups)
     worst = max(counted, key=lambda pair: _fall(pair, clean), default=None)
+    if suppressed_below(results) and (worst is None or _fall(worst, clean) <= 0):
+        return f"none that is told here lies below everyone; {LEFT_OUT}"
     if worst is None:
         return "no group is large enough" if results.data.attributes else "no attribute was given"
     if _fall(worst, clean) <= 0:

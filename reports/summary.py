@@ -23,6 +23,7 @@ from reports.numbers import (
 from reports.outline import Row, Section
 from reports.rulings import in_short
 from reports.sections import blanks
+from reports.suppression import suppressed_below
 from reports.threshold_file import threshold_file
 from reports.verdict import Ruling
 
@@ -56,6 +57,7 @@ class Summary:
     headlines: Sequence[Headline]
     examined: str
     worst: Sequence[str]
+    left_out: bool
     caveat: str
     rulings: Sequence[tuple[Ruling, str]]
     more_rulings: int
@@ -72,6 +74,7 @@ def summary(material: Material) -> Summary:
         headlines=[_headline(material, m) for m in ("sensitivity", "specificity")],
         examined=examined(material),
         worst=worst_findings(material),
+        left_out=suppressed_below(material.results) is not None,
         caveat=caveat(material.results),
         rulings=[(ruling, in_short(ruling)) for ruling in rulings[:MOST_MARKS]],
         more_rulings=max(0, len(rulings) - MOST_MARKS),

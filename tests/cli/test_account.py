@@ -12,6 +12,7 @@ from audit.gate.verdict import RuleVerdict, Verdict
 from audit.results import DataDescription, Results
 from hipaudit.account import account, percent
 from hipaudit.closing import clipped, closing, wrapped
+from reports.suppression.mark import edition_note
 from reports.wording import overclaims
 from tests.sample_results import sample_results
 
@@ -86,6 +87,28 @@ def test_what_was_not_tested_or_not_counted_says_so():
     blank = tuple(f.model_copy(update={"value": None, "reason": "too few"}) for f in plain)
     (only,) = account(results.model_copy(update={"findings": blank}))
     assert only.text == "no rate was computed: too few"
+
+
+def test_an_edition_without_small_counts_does_not_say_that_nothing_was_worse():
+    """Every rate in groups and under stress is hidden: that is no sign that none fell."""
+    whole = sample_results()
+    gone = {"value": None, "low": None, "high": None, "reason": "suppressed: fewer than 5"}
+    found = tuple(
+        f if f.stress == "clean" and not f.group else f.model_copy(update=gone)
+        for f in whole.findings
+    )
+    note = edition_note(5)
+    told = account(whole.model_copy(update={"findings": found, "notes": (note,)}))
+    assert [one.about for one in told][1:] == [
+        "Worst natural change",
+        "Worst attack",
+        "Worst group",
+    ]
+    for one in told[1:]:
+        assert one.text.startswith("none ")
+        assert one.text.endswith("told here; small counts are left out") or (
+            one.text == "none that is told here lies below everyone; small counts are left out"
+        )
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from audit.results import Note
 from reports.card import Card
+from reports.edition import Edition
 from reports.material import Material
+from reports.render import render_html
 from reports.summary import summary, worst_findings
+from reports.suppression import suppressed
 from reports.verdict import read_verdict
 from tests.sample_results import sample_results, sample_verdict
 
@@ -33,6 +36,18 @@ def test_the_three_worst_are_one_of_attack_nature_and_subgroup() -> None:
     assert "12/21" in found[1]
     assert "quantum noise" in found[2]
     assert "37/61" in found[2]
+
+
+def test_an_edition_without_small_counts_says_that_a_worse_finding_may_be_left_out() -> None:
+    words = "Small counts are left out; a worse finding may be among them."
+    whole = sample_results()
+    clean = [f for f in whole.findings if f.stress == "clean" and not f.group]
+    hidden = suppressed(whole.model_copy(update={"findings": tuple(clean)}), 5)
+    page = render_html(hidden, Path(), edition=Edition(images=False))
+    assert words in page
+    assert "No number that this edition tells fell below its clean value." in page
+    assert "No number fell below its clean value" not in page
+    assert words not in render_html(whole, Path(), edition=Edition(images=False))
 
 
 def test_a_fault_of_the_run_comes_before_any_number() -> None:
