@@ -125,17 +125,20 @@ def test_a_group_with_few_positives_is_left_out_as_a_whole_and_the_next_with_it(
 
 
 def test_a_crossing_is_not_told_where_the_data_tell_how_many_its_group_holds() -> None:
-    """View a: 20 cases, 2 of them negative. 16 women there would tell that 4 are men."""
+    """View a: 20 cases, 2 of them negative. 16 women there would tell that 4 are men; of all that
+    is left out, 5 positives and 32 others, none is few."""
     cells = [({}, 110, 110), ({"view": "a"}, 18, 2), ({"view": "b"}, 92, 108)]
     cells += [({"view": "a", "sex": "F"}, 16, 0), ({"view": "a", "sex": "M"}, 2, 2)]
-    cells += [({"view": "b", "sex": "F"}, 46, 54), ({"view": "b", "sex": "M"}, 46, 54)]
+    cells += [({"view": "b", "sex": "F"}, 3, 30), ({"view": "b", "sex": "M"}, 89, 78)]
     found = [
         rate(metric, n // 2, n, group=group) if n else Finding(metric=metric, n=0, group=group)
         for group, positive, negative in cells
         for metric, n in (("sensitivity", positive), ("specificity", negative))
     ]
     data = DataDescription(
-        layout="folder", cases=220, attributes={"view": {"a": 20, "b": 200}, "sex": {"F": 116}}
+        layout="folder",
+        cases=220,
+        attributes={"view": {"a": 20, "b": 200}, "sex": {"F": 49, "M": 171}},
     )
     after = suppressed(results(*found, data=data), 5)
     assert after.data.attributes["view"] == {"a": 20, "b": 200}
