@@ -47,16 +47,26 @@ def _box(axes: Any, corner: tuple[float, float], width: float, step: Step, colou
     from matplotlib.patches import Rectangle
 
     x, top = corner
-    axes.add_patch(
-        Rectangle((x, top - HEIGHT), width, HEIGHT, fill=False, edgecolor=colour, linewidth=1.0)
-    )
+    box = Rectangle((x, top - HEIGHT), width, HEIGHT, fill=False, edgecolor=colour, linewidth=1.0)
+    axes.add_patch(box)
     room = max(8, int(width * 92))
-    middle = x + width / 2
-    axes.text(middle, top - 0.2, shorten(step.words, room), ha="center", va="center", color=INK)
-    axes.text(
-        middle, top - 0.44, shorten(step.count, room), ha="center", va="center", color=INK,
-        fontsize=8.5,
-    )  # fmt: skip
+    for text, down, size in ((step.words, 0.2, None), (step.count, 0.44, 8.5)):
+        said = shorten(text, room), {"color": INK, "ha": "center", "fontsize": size}
+        _write(axes, (x + width / 2, top - down), width, *said)
+
+
+def _write(
+    axes: Any, place: tuple[float, float], width: float, text: str, style: dict[str, Any]
+) -> None:
+    """Wide letters may need more room than `width`, a part of the figure's: the text is cut then,
+    and the drawing does not shrink for it."""
+    written = axes.text(*place, text, va="center", **style)
+    written.set_in_layout(False)
+    asked, there = written.get_window_extent().width, width * axes.figure.bbox.width
+    if asked > there:
+        lines = text.split("\n")
+        most = max(4, int(max(map(len, lines)) * there / asked) - 1)
+        written.set_text("\n".join(shorten(line, most) for line in lines))
 
 
 def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -66,4 +76,4 @@ def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> N
 def _aside(axes: Any, height: float, lines: Sequence[str]) -> None:
     _arrow(axes, (0.19, height), (LEFT - 0.01, height))
     text = "\n".join(shorten(line, 84) for line in lines)
-    axes.text(LEFT, height, text, ha="left", va="center", color=SOFT, linespacing=1.35)
+    _write(axes, (LEFT, height), 1 - LEFT, text, {"color": SOFT, "ha": "left", "linespacing": 1.35})
