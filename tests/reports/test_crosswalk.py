@@ -55,9 +55,7 @@ def test_a_clause_asked_of_people_alone_is_a_human_statement_once_they_spoke() -
     assert status(material(card), "GDPR Art 35") == "human statement"
 
 
-def test_prior_thresholds_are_evidence_where_the_file_that_judged_was_recorded_before() -> (
-    None
-):
+def test_prior_thresholds_are_evidence_where_the_file_that_judged_was_recorded_before() -> None:
     # AI Act Art. 9(8): two statements of people and the threshold file.
     told = {"performance": {"acceptable_values": "0.6", "justification": "the board"}}
     card = Card.model_validate(told)
