@@ -61,18 +61,21 @@ class Pair:
 
 def looks_of(images: Iterable[Pixels], check: Callable[[], None] = lambda: None) -> Looks:
     """Looks of images (H, W[, 3]) in [0, 1], one in memory at a time; `check()` after each."""
-    rows = []
+    hashes, held = [], bytearray()  # thumbnails end to end: a list of them would be copied whole
     for pixels in images:
-        rows.append(_look(pixels))
+        *both, thumb = _look(pixels)
+        hashes.append(both)
+        held += thumb.tobytes()
         check()
-    if not rows:
+    if not hashes:
         none = np.zeros((2, 0, HASH * HASH // 64), np.uint64)
         return Looks(none, none, np.zeros((0, SIDE * SIDE), np.float32), np.zeros(0, bool))
+    thumbs = np.frombuffer(held, np.float32).reshape(len(hashes), SIDE * SIDE)
     return Looks(
-        phash=np.stack([row[0] for row in rows], axis=1),
-        dhash=np.stack([row[1] for row in rows], axis=1),
-        thumbs=np.stack([row[2] for row in rows]),
-        flat=np.array([not row[2].any() for row in rows]),
+        phash=np.stack([phash for phash, _ in hashes], axis=1),
+        dhash=np.stack([dhash for _, dhash in hashes], axis=1),
+        thumbs=thumbs,
+        flat=np.asarray(~thumbs.any(axis=1)),
     )
 
 
