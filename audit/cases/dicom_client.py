@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from audit.cases.case import Pixels
 from audit.cases.image import Unreadable
 
 TIMEOUT = 60.0  # seconds a file may take
+TICK = 0.25  # seconds between two looks at the clock
 COMMAND = [sys.executable, "-m", "audit.cases.dicom_worker"]
 MAX_ANSWER = 1 << 20
 MAX_BYTES = 3 * 4 * 64 * 1024 * 1024
 
 _idle: list[_Worker] = []
-_owner = os.getpid()
+_busy: list[_Worker] = []
+_watcher: threading.Thread | None = None
 _lock = threading.Lock()
 
 
@@ -33,6 +36,7 @@ class _Worker:
     """A decoding process and its pipes."""
 
     def __init__(self) -> None:
+        self.deadline, self.late = float("inf"), False
         home = str(Path(audit.__file__).parents[1])
         known = os.environ.get("PYTHONPATH", "")
         self.process = subprocess.Popen(
@@ -50,28 +54,17 @@ class _Worker:
             start_new_session=True,
         )
 
-    def ask(self, path: Path, want: str, timeout: float) -> tuple[dict[str, Any], bytes]:
+    def ask(self, path: Path, want: str) -> tuple[dict[str, Any], bytes]:
         """The answer, or Unreadable when the process died or was killed for being late."""
-        late = threading.Event()
-
-        def kill() -> None:
-            late.set()
-            self.process.kill()
-
-        timer = threading.Timer(timeout, kill)
-        timer.daemon = True
-        timer.start()
         try:
             return self._ask(path, want)
         except (OSError, EOFError, ValueError, KeyError, TypeError):
             self.close()
-            slow = f"decoder took longer than {timeout:.0f} s"
-            raise Unreadable(slow if late.is_set() else "decoder crashed") from None
+            slow = f"decoder took longer than {TIMEOUT:.0f} s"
+            raise Unreadable(slow if self.late else "decoder crashed") from None
         except BaseException:  # Ctrl-C in the middle of an answer: the pipe is out of step
             self.close()
             raise
-        finally:
-            timer.cancel()
 
     def _ask(self, path: Path, want: str) -> tuple[dict[str, Any], bytes]:
         if self.process.stdin is None:
@@ -123,7 +116,11 @@ def dicom_uid(path: Path) -> str:
 
 def _ask(path: Path, want: str) -> tuple[dict[str, Any], bytes]:
     worker = _borrow()
-    answer, data = worker.ask(path, want, TIMEOUT)
+    try:
+        answer, data = worker.ask(path, want)
+    finally:
+        with _lock:
+            _busy.remove(worker)
     with _lock:
         _idle.append(worker)
     if "reason" in answer:
@@ -132,20 +129,46 @@ def _ask(path: Path, want: str) -> tuple[dict[str, Any], bytes]:
 
 
 def _borrow() -> _Worker:
-    """An idle worker or a new one; after a fork the parent's workers are not ours to use."""
-    global _owner
+    """An idle worker or a new one, to be back in TIMEOUT seconds."""
+    global _watcher
     with _lock:
-        if _owner != os.getpid():
-            _idle.clear()
-            _owner = os.getpid()
-        if _idle:
-            return _idle.pop()
-    return _Worker()
+        worker = _idle.pop() if _idle else None
+    worker = worker or _Worker()
+    worker.deadline = time.monotonic() + TIMEOUT
+    with _lock:
+        _busy.append(worker)
+        if _watcher is None:
+            _watcher = threading.Thread(target=_watch, daemon=True)
+            _watcher.start()
+    return worker
+
+
+def _watch() -> None:
+    """Kills what is late. One thread for all: a timer per file takes as long as the file does."""
+    while True:
+        time.sleep(TICK)
+        with _lock:
+            for worker in _busy:
+                if time.monotonic() > worker.deadline:
+                    worker.late = True
+                    worker.process.kill()
 
 
 @atexit.register
 def close_workers() -> None:
     """End all idle workers of this process."""
     with _lock:
-        while _idle and _owner == os.getpid():
+        while _idle:
             _idle.pop().close()
+
+
+def _forget() -> None:
+    """After a fork the parent's workers are not ours to use, and its watcher is not with us."""
+    global _lock, _watcher
+    _lock, _watcher = threading.Lock(), None
+    _idle.clear()
+    _busy.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

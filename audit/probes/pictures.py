@@ -10,6 +10,7 @@ from torch import Tensor
 
 Bytes = npt.NDArray[np.uint8]
 SMALLEST = 224  # shown at least this high
+SQUEEZED = 3  # of zlib's 9 levels: a tenth larger than at the last, an eighth of its time
 GAP = 8
 
 
@@ -39,5 +40,5 @@ def png(image: Bytes) -> bytes:
         size = (image.shape[1] * times, image.shape[0] * times)
         picture = picture.resize(size, Image.Resampling.NEAREST)
     stream = io.BytesIO()
-    picture.save(stream, format="PNG", optimize=True)
+    picture.save(stream, format="PNG", compress_level=SQUEEZED)
     return stream.getvalue()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -81,8 +82,10 @@ def window(
     for i in set(range(len(images))).difference(turned):
         out[i] = _slice(images[i], lefts[i], tops[i], size, fill)
     if turned:
-        grid = _coordinates(images, angles, lefts, tops, size, turned)
-        out[turned] = _sample(images[turned], grid, fill, interpolation)
+        turns = [angles[i] for i in turned]
+        corners = [lefts[i] for i in turned], [tops[i] for i in turned]
+        grid = _coordinates(images.shape[-2:], turns, *corners, size, images.dtype)
+        out[turned] = _sample(images[turned], grid.to(images.device), fill, interpolation)
     return out
 
 
@@ -97,8 +100,9 @@ def _alike(
 ) -> Tensor:
     """`window` of images that are all turned and shifted alike: coordinates are made once."""
     if angle == 0:
-        return torch.stack([_slice(image, left, top, size, fill) for image in images])
-    grid = _coordinates(images, [angle], [left], [top], size, [0])
+        return _slice(images, left, top, size, fill)
+    shape = images.shape[-2], images.shape[-1]
+    grid = _one_grid(angle, left, top, size, shape, images.dtype, images.device)
     return _sample(images, grid.expand(len(images), -1, -1, -1), fill, interpolation)
 
 
@@ -123,7 +127,7 @@ def cut(held: Tensor, right: int, down: int, reach: tuple[int, int]) -> Tensor:
 
 
 def _slice(image: Tensor, left: int, top: int, size: tuple[int, int], fill: str) -> Tensor:
-    """(C, H, W) -> (C, *size): padded where the window leaves the image, cut where it enters."""
+    """(..., H, W) -> (..., *size): padded where the window leaves it, cut where it enters."""
     height, width = image.shape[-2:]
     right, bottom = left + size[1] - width, top + size[0] - height
     sides = (-left, right, -top, bottom)
@@ -131,30 +135,44 @@ def _slice(image: Tensor, left: int, top: int, size: tuple[int, int], fill: str)
         # F.pad refuses to crop and replicate at once: index clamped to the border instead.
         rows = torch.arange(top, top + size[0]).clamp(0, height - 1)
         columns = torch.arange(left, left + size[1]).clamp(0, width - 1)
-        return image[:, rows][:, :, columns]
+        return image[..., rows, :][..., columns]
     out = F.pad(image, sides)
     if fill == "mean":
-        inside = F.pad(torch.ones_like(image[:1]), sides)
-        out = out + (1 - inside) * image.mean(dim=(1, 2), keepdim=True)
+        inside = F.pad(torch.ones_like(image[..., :1, :, :]), sides)
+        out = out + (1 - inside) * image.mean(dim=(-2, -1), keepdim=True)
     return out
 
 
+@lru_cache(maxsize=8)  # a defence's few views, or the angles of a map, again for every batch
+def _one_grid(
+    angle: float,
+    left: int,
+    top: int,
+    size: tuple[int, int],
+    shape: tuple[int, int],
+    dtype: torch.dtype,
+    device: torch.device,
+) -> Tensor:
+    """`_coordinates` of one window, (1, h, w, 2); not to be written into."""
+    return _coordinates(shape, [angle], [left], [top], size, dtype).to(device)
+
+
 def _coordinates(
-    images: Tensor,
+    shape: Sequence[int],
     angles: Sequence[float],
     lefts: Sequence[int],
     tops: Sequence[int],
     size: tuple[int, int],
-    turned: list[int],
+    dtype: torch.dtype,
 ) -> Tensor:
-    """Where each pixel of the window comes from, for grid_sample: (M, h, w, 2) in [-1, 1].
+    """Where each pixel of the windows comes from, for grid_sample: (M, h, w, 2) in [-1, 1].
 
     Element by element in float64, so that a row does not depend on the batch around it.
     """
-    height, width = images.shape[-2:]
+    height, width = shape
 
     def column(values: Sequence[float]) -> Tensor:
-        return torch.tensor([values[i] for i in turned], dtype=torch.float64).view(-1, 1, 1)
+        return torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
 
     radians = column(angles) * (math.pi / 180)
     cosine, sine = torch.cos(radians), torch.sin(radians)
@@ -163,12 +181,12 @@ def _coordinates(
     # Rows grow downwards: turning the content counter-clockwise looks the pixel up clockwise.
     source_x = cosine * x, sine * y
     source_y = sine * x, -(cosine * y)
-    grid = torch.empty((len(turned), *size, 2), dtype=images.dtype)
+    grid = torch.empty((len(angles), *size, 2), dtype=dtype)
     # align_corners=False: -1 and 1 are the outer edges of the first and the last pixel.
     for place, (source, scale) in enumerate([(source_x, 2 / width), (source_y, 2 / height)]):
         for out, along, down in zip(grid, *source, strict=True):  # one image stays in the cache
             out[..., place] = (along - down).mul_(scale)
-    return grid.to(images.device)
+    return grid
 
 
 def _sample(images: Tensor, grid: Tensor, fill: str, interpolation: str) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,3 +121,17 @@ def test_a_pipe_among_the_images_is_skipped_not_waited_for(tmp_path: Path) -> No
 def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(HipauditError):
         DataOptions(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_asks_a_worker_of_its_own(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.dcm", dataset(grid()))
+    look(path)
+    with dicom_client._lock:  # as a fork may find it
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)  # a lock the parent holds would be waited for for ever
+            os._exit(0 if look(path).shape == (8, 6) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert look(path).shape == (8, 6)
