@@ -43,7 +43,7 @@ def _limit() -> None:
 
 
 def _serve(request: dict[str, str], answers: IO[bytes]) -> None:
-    from audit.cases.dicom import read_dicom, read_uid
+    from audit.cases.dicom import read_dicom, read_pixels, read_uid
     from audit.cases.identity import pixel_digest
 
     path = Path(os.fsdecode(request["path"]))
@@ -52,14 +52,14 @@ def _serve(request: dict[str, str], answers: IO[bytes]) -> None:
     try:
         if request["want"] == "uid":
             answer["uid"] = read_uid(path)
+        elif request["want"] == "pixels":  # whoever wants them takes their digest
+            image = read_pixels(path)
+            answer["shape"] = image.shape
+            pixels = image.astype("<f4", copy=False).tobytes()
         else:
             image, tags = read_dicom(path)
-            answer["shape"] = image.shape
-            if request["want"] == "pixels":  # whoever wants them takes their digest
-                pixels = image.astype("<f4", copy=False).tobytes()
-            else:
-                answer |= {"digest": pixel_digest(image), "tags": tags}
-                answer["peak"] = float(image.max())
+            answer |= {"shape": image.shape, "digest": pixel_digest(image), "tags": tags}
+            answer["peak"] = float(image.max())
     except Unreadable as reason:
         answer = {"reason": str(reason)}
     except MemoryError:
