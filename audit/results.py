@@ -262,12 +262,16 @@ class Results(Part):
 
     def to_json(self) -> str:
         """Stable text: sorted keys, a line per finding, no NaN, a final newline."""
-        return stable_text(self)
+        # Tens of thousands, each flat: what they hold is JSON as it is.
+        return stable_text(self, findings=[vars(found) for found in self.findings])
 
 
-def stable_text(whole: Part) -> str:
-    """JSON with sorted keys, a line for each object of a list at the top, no NaN."""
-    data = whole.model_dump(mode="json")
+def stable_text(whole: Part, **flat: list[dict[str, Any]]) -> str:
+    """JSON with sorted keys, a line for each object of a list at the top, no NaN.
+
+    `flat`: fields by name that need no conversion to JSON's types.
+    """
+    data = {**whole.model_dump(mode="json", exclude=set(flat)), **flat}
     parts = (f' "{name}": {_laid_out(data[name])}' for name in sorted(data))
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
@@ -276,7 +280,8 @@ def _laid_out(value: Any) -> str:
     """A list of objects with a line for each, which thousands of findings need; else indented."""
     how: dict[str, Any] = {"sort_keys": True, "ensure_ascii": False, "allow_nan": False}
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n  " + ",\n  ".join(json.dumps(one, **how) for one in value) + "\n ]"
+        line = json.JSONEncoder(**how).encode
+        return "[\n  " + ",\n  ".join(map(line, value)) + "\n ]"
     return json.dumps(value, indent=1, **how)
 
 

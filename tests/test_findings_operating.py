@@ -307,3 +307,9 @@ def test_a_rule_of_the_gate_reaches_one_prevalence_and_names_it(found, share, ou
     verdict = judge(audit(*whole), rules(asked), today=date(2026, 1, 1))
     assert verdict.outcome == outcome
     assert f"at a prevalence of {share}" in verdict.model_dump_json()
+
+
+def test_every_finding_is_one_that_reading_accepts_as_it_stands(found) -> None:
+    """They are made without validation: it would find no key to refuse and no type to change."""
+    for finding in found:
+        assert Finding.model_validate(vars(finding), strict=True) == finding

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
-from audit.findings.measure import finding, with_value
+from audit.findings.measure import Said, finding, valued
 from audit.findings.proportions import EXACT, PATIENTS
 from audit.findings.rates import CASES, FEWEST, NEGATIVES, POSITIVES, truth
 from audit.findings.view import Bools, Floats, Ints, View
@@ -66,20 +67,18 @@ def calibration(frame: Frame, view: View) -> Iterator[Finding]:
         return
     members = frame.groups.members[view.cases]
     enough, reasons = _enough(members, truth(frame.predictions, view), view.finite)
-    columns = list(_columns(frame, view, members[:, enough])) if len(enough) else []
+    found = _columns(frame, view, members[:, enough]) if len(enough) else ()
+    columns = {column.metric: column for column in found}
     place = {int(group): at for at, group in enumerate(enough)}
     unknown = np.asarray(members[~frame.known[view.cases]].any(axis=0))
     counts = members[view.finite].sum(axis=0)
     for g, group in enumerate(frame.groups.names):
         for metric in METRICS:
-            start = finding(
-                metric, view.label, group, n=int(counts[g]), independent=bool(unknown[g])
-            )
+            n, said = int(counts[g]), Said(reason=reasons[g])
             if g in place:
-                column = next(one for one in columns if one.metric == metric)
-                yield _told(start, column, place[g])
-            else:
-                yield start.model_copy(update={"reason": reasons[g]})
+                n = int(columns[metric].sample.sizes[place[g]])
+                said = _said(columns[metric], place[g])
+            yield finding(metric, view.label, group, n=n, independent=bool(unknown[g]), **said)
     yield from _reliability(frame, view)
 
 
@@ -133,17 +132,15 @@ def _no_slope(sample: Sample, found: Estimate) -> tuple[str, ...]:
     )
 
 
-def _told(start: Finding, column: Column, at: int) -> Finding:
-    size = int(column.sample.sizes[at])
-    start = start.model_copy(update={"n": size})
+def _said(column: Column, at: int) -> Said:
     if column.reasons[at]:
-        return start.model_copy(update={"reason": column.reasons[at]})
+        return {"reason": column.reasons[at]}
     value, low, high = (float(part[at]) for part in (column.value, column.low, column.high))
-    if not np.isfinite((value, low, high)).all():
-        return start.model_copy(update={"reason": EXTREME})
-    repeats = bool(column.sample.clusters[at] < size)
+    if not all(map(math.isfinite, (value, low, high))):
+        return {"reason": EXTREME}
+    repeats = bool(column.sample.clusters[at] < column.sample.sizes[at])
     method = f"{column.method}, by patient" if repeats else column.method
-    return with_value(start, value, Interval(low, high, method), proportion=False)
+    return valued(value, Interval(low, high, method), proportion=False)
 
 
 def _reliability(frame: Frame, view: View) -> Iterator[Finding]:
@@ -159,21 +156,27 @@ def _reliability(frame: Frame, view: View) -> Iterator[Finding]:
     for place, inside in enumerate(members.T):
         n, events = int(inside.sum()), int((positive & inside).sum())
         params: dict[str, Scalar] = {
-            **view.label.params,
             "bin": place + 1,
             "bins": members.shape[1],
             "mean_score": round(float(mean[place]), 6),
         }
-        label = replace(view.label, params=params)
-        assumed = not bool(known[inside].all())
-        start = finding("reliability", label, {}, n=n, events=events, independent=assumed)
         if n < FEWEST:
-            yield start.model_copy(update={"reason": f"fewer than {FEWEST} {CASES}"})
-            continue
-        trials = len(np.unique(patients[inside]))
-        low, high = clopper_pearson(events / n * trials, trials)
-        method = EXACT if trials == n else PATIENTS
-        yield with_value(start, events / n, Interval(float(low), float(high), method))
+            said = Said(reason=f"fewer than {FEWEST} {CASES}")
+        else:
+            trials = len(np.unique(patients[inside]))
+            low, high = clopper_pearson(events / n * trials, trials)
+            method = EXACT if trials == n else PATIENTS
+            said = valued(events / n, Interval(float(low), float(high), method))
+        yield finding(
+            "reliability",
+            view.label,
+            {},
+            n=n,
+            events=events,
+            independent=not bool(known[inside].all()),
+            params=params,
+            **said,
+        )
 
 
 def _bins(score: Floats, finite: Bools) -> tuple[Bools, Array]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from audit.findings.measure import Measured, finding, with_value
+from audit.findings.measure import Measured, Said, finding, valued
 from audit.findings.proportions import Table, counts
 from audit.findings.rates import FEWEST
 from audit.findings.view import Bools, Floats, Ints
@@ -29,22 +29,38 @@ def group_contrasts(measured: Measured, pairs: Pairs) -> Iterator[Finding]:
     view = measured.view
     if view.share is not None or view.everyone_only or not pairs:
         return
-    limits, p_values = _compared(measured.table, pairs)
+    table = measured.table
+    one, two = np.array(pairs).T
+    sizes = np.minimum(table.whole[:, one], table.whole[:, two]).astype(np.int64).tolist()
+    assumed = (table.assumed[:, one] | table.assumed[:, two]).tolist()
+    known = _compared(table, one, two)
     for m, rate in enumerate(measured.found):
+        few = Said(reason=f"fewer than {FEWEST} {rate.needed}")
         for k, pair in enumerate(pairs):
             if not rate.f1:
-                yield _rate_gap(measured, m, pair, limits[m][k], p_values[m, k])
+                said = known.get((m, k), few)
+                yield _told(measured, rate.metric, pair, sizes[m][k], assumed[m][k], said)
     if measured.rocs:
         for pair in pairs:
             yield _auroc_gap(measured, pair)
 
 
-def _compared(table: Table, pairs: Pairs) -> tuple[list[list[Interval]], Floats]:
-    """[rate][pair] intervals, and (M, K) p-values."""
-    one, two = np.array(pairs).T
+def _compared(table: Table, one: Ints, two: Ints) -> dict[tuple[int, int], Said]:
+    """What is said of the difference of rate m in pair k, where both groups have enough."""
+    asked = (table.needs[:, one] >= FEWEST) & (table.needs[:, two] >= FEWEST)
+    if not asked.any():
+        return {}
     few = table.few[:, one] | table.few[:, two]
     joint = _joint(table, one, two)
-    return _limits(table, (one, two), joint, few), _p_values(table, (one, two), joint, few)
+    limits = _limits(table, (one, two), joint, few)
+    p_values = _p_values(table, (one, two), joint, few, asked)
+    with np.errstate(invalid="ignore"):  # where nobody is asked
+        share = table.part / table.whole
+    gaps = share[:, one] - share[:, two]
+    return {
+        (m, k): {**valued(gaps[m, k], limits[m][k]), "p": float(p_values[m, k])}
+        for m, k in np.argwhere(asked).tolist()
+    }
 
 
 def _joint(table: Table, one: Ints, two: Ints) -> Bools:
@@ -62,22 +78,24 @@ def _joint(table: Table, one: Ints, two: Ints) -> Bools:
 def _limits(
     table: Table, pairs: tuple[Ints, Ints], joint: Bools, few: Bools
 ) -> list[list[Interval]]:
-    """Newcombe, or the bootstrap where patients repeat within the two groups."""
+    """[rate][pair]: Newcombe, or the bootstrap where patients repeat within the two groups."""
     one, two = pairs
     careful, drawn = joint & few, joint & ~few
     low, high = newcombe(*counts(table, careful, one), *counts(table, careful, two))
     method = np.where(careful, NEWCOMBE_PATIENTS, NEWCOMBE).astype("<U40")
     if table.draws is not None and drawn.any():
-        gaps = table.draws[:, :, one] - table.draws[:, :, two]
-        low[drawn], high[drawn] = percentile_limits(gaps[:, drawn])
+        m, k = np.nonzero(drawn)
+        low[drawn], high[drawn] = percentile_limits(
+            table.draws[:, m, one[k]] - table.draws[:, m, two[k]]
+        )
         method[drawn] = BOOTSTRAP
-    return [
-        [Interval(float(low[m, k]), float(high[m, k]), str(method[m, k])) for k in range(len(one))]
-        for m in range(len(low))
-    ]
+    rows = zip(low.tolist(), high.tolist(), method.tolist(), strict=True)
+    return [list(map(Interval, *row)) for row in rows]
 
 
-def _p_values(table: Table, pairs: tuple[Ints, Ints], joint: Bools, few: Bools) -> Floats:
+def _p_values(
+    table: Table, pairs: tuple[Ints, Ints], joint: Bools, few: Bools, asked: Bools
+) -> Floats:
     """Fisher's exact test of images or, when few patients repeat an event, of patients counted as
     if all images of one agreed; else a score test among patients."""
     one, two = pairs
@@ -88,53 +106,32 @@ def _p_values(table: Table, pairs: tuple[Ints, Ints], joint: Bools, few: Bools) 
     careful = joint & few
     sides = [*counts(table, careful, one), *counts(table, careful, two)]
     events, n, other, m = (np.rint(side).astype(np.int64) for side in sides)
-    for at in zip(*np.nonzero(~drawn & (np.minimum(n, m) > 0)), strict=True):
+    for at in zip(*np.nonzero(asked & ~drawn & (np.minimum(n, m) > 0)), strict=True):
         found[at] = fisher(int(events[at]), int(n[at]), int(other[at]), int(m[at]))
     return found
-
-
-def _rate_gap(
-    measured: Measured, m: int, pair: tuple[int, int], limits: Interval, p: float
-) -> Finding:
-    table, rate, at = measured.table, measured.found[m], list(pair)
-    start = _start(
-        measured,
-        rate.metric,
-        pair,
-        n=int(table.whole[m, at].min()),
-        assumed=bool(table.assumed[m, at].any()),
-        told=_reason(rate.needed) if table.needs[m, at].min() < FEWEST else {"p": float(p)},
-    )
-    if start.reason:
-        return start
-    one, two = table.part[m, at] / table.whole[m, at]
-    return with_value(start, float(one - two), limits)
-
-
-def _reason(needed: str) -> dict[str, str]:
-    return {"reason": f"fewer than {FEWEST} {needed}"}
 
 
 def _auroc_gap(measured: Measured, pair: tuple[int, int]) -> Finding:
     one, two = (measured.rocs[g] for g in pair)
     n = min(measured.sizes[g] for g in pair)
     assumed = any(measured.assumed[g] for g in pair)
-    if isinstance(one, str) or isinstance(two, str):
-        reason = one if isinstance(one, str) else two
-        return _start(measured, "auroc", pair, n, assumed, {"reason": reason})
-    start = _start(measured, "auroc", pair, n, assumed, {"p": group_p(one, two)})
-    return with_value(start, one.area - two.area, group_difference(one, two))
+    if isinstance(one, str):
+        said = Said(reason=one)
+    elif isinstance(two, str):
+        said = Said(reason=two)
+    else:
+        said = valued(one.area - two.area, group_difference(one, two)) | {"p": group_p(one, two)}
+    return _told(measured, "auroc", pair, n, assumed, said)
 
 
-def _start(
+def _told(
     measured: Measured,
     metric: str,
     pair: tuple[int, int],
     n: int,
     assumed: bool,
-    told: Mapping[str, object],
+    said: Said,
 ) -> Finding:
     reference = ", ".join(f"{name}={value}" for name, value in measured.names[pair[1]].items())
-    group = measured.names[pair[0]]
-    start = finding(metric, measured.view.label, group, n=n, independent=assumed)
-    return start.model_copy(update={"contrast": reference, **told})
+    group, label = measured.names[pair[0]], measured.view.label
+    return finding(metric, label, group, n=n, independent=assumed, contrast=reference, **said)

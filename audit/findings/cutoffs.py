@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from audit.decision import log_odds
 from audit.evidence import Predictions
 from audit.findings.frame import Frame
-from audit.findings.measure import finding, rate_finding, with_value
-from audit.findings.proportions import limits, tabulate
+from audit.findings.measure import Said, finding, rate_finding, valued
+from audit.findings.proportions import intervals, tabulate
 from audit.findings.rates import CASES, FEWEST, Rate, alone
 from audit.findings.view import Bools, View
 from audit.metrics.interval import Interval
@@ -101,13 +101,14 @@ def _curve(view: View, coverages: Sequence[float] = COVERAGES) -> list[Point]:
 
 def _area(frame: Frame, view: View) -> Finding:
     known = frame.known[view.cases]
-    start = finding("aurc", view.label, {}, n=len(view.cases), independent=not bool(known.all()))
     if len(view.cases) < FEWEST:
-        return start.model_copy(update={"reason": f"fewer than {FEWEST} cases"})
-    wrong = ~view.correct
-    low, high = aurc_limits(view.confidence, wrong, frame.resampling(view.cases, stratified=False))
-    interval = Interval(low, high, "patient bootstrap")
-    return with_value(start, aurc(view.confidence, wrong), interval)
+        said = Said(reason=f"fewer than {FEWEST} cases")
+    else:
+        wrong, drawn = ~view.correct, frame.resampling(view.cases, stratified=False)
+        limits = Interval(*aurc_limits(view.confidence, wrong, drawn), "patient bootstrap")
+        said = valued(aurc(view.confidence, wrong), limits)
+    assumed = not bool(known.all())
+    return finding("aurc", view.label, {}, n=len(view.cases), independent=assumed, **said)
 
 
 def _above(view: View, cutoff: float) -> Bools:
@@ -128,9 +129,9 @@ def _counted(
 ) -> Iterator[Finding]:
     rates = [point.rate for point in points]
     table = tabulate(frame, view.cases, rates, members)
-    low, high, method = limits(table, [rate.upper_only for rate in rates])
+    known = intervals(table, [rate.upper_only for rate in rates])
     for g, group in enumerate(names):
         for m, point in enumerate(points):
-            label = replace(view.label, params={**view.label.params, **point.params})
-            interval = Interval(float(low[m, g]), float(high[m, g]), str(method[m, g]))
-            yield rate_finding(label, group, point.rate, table, (m, g), interval)
+            yield rate_finding(
+                view.label, group, point.rate, table, (m, g), known[m][g], point.params
+            )

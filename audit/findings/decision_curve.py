@@ -10,7 +10,7 @@ import numpy as np
 from audit.decision import log_odds
 from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
-from audit.findings.measure import finding, with_value
+from audit.findings.measure import Said, finding, valued
 from audit.findings.proportions import BOOTSTRAP, Table, counts, limits, tabulate
 from audit.findings.rates import CASES, FEWEST, NEGATIVES, POSITIVES, Rate, truth
 from audit.findings.view import Bools, Floats, View
@@ -68,8 +68,8 @@ def decision_curve(frame: Frame, view: View) -> Iterator[Finding]:
         yield from _model(frame, view, table, weighted, {"prevalence": share})
         for at in THRESHOLDS:
             value = float(net_benefit_of_all(share, at))
-            start = _start(frame, view, OF_ALL, {"threshold": at, "prevalence": share})
-            yield with_value(start, value, Interval(value, value, DECLARED), proportion=False)
+            said = valued(value, Interval(value, value, DECLARED), proportion=False)
+            yield _told(frame, view, OF_ALL, {"threshold": at, "prevalence": share}, said)
 
 
 def _rates(view: View, positive: Bools) -> list[Rate]:
@@ -90,9 +90,9 @@ def _model(
 ) -> Iterator[Finding]:
     value, low, high, method = _benefit(table, shares)
     for t, threshold in enumerate(THRESHOLDS):
-        start = _start(frame, view, BENEFIT, {"threshold": threshold, **at})
         interval = Interval(float(low[t]), float(high[t]), method[t])
-        yield with_value(start, float(value[t]), interval, proportion=False)
+        said = valued(float(value[t]), interval, proportion=False)
+        yield _told(frame, view, BENEFIT, {"threshold": threshold, **at}, said)
 
 
 def _benefit(table: Table, shares: Shares) -> tuple[Floats, Floats, Floats, Sequence[str]]:
@@ -128,18 +128,15 @@ def _everyone(frame: Frame, view: View, table: Table) -> Iterator[Finding]:
     low, high, method = (found[-1, 0] for found in limits(table))
     for at in THRESHOLDS:
         value, least, most = (float(net_benefit_of_all(p, at)) for p in (share, low, high))
-        start = _start(frame, view, OF_ALL, {"threshold": at})
-        yield with_value(start, value, Interval(least, most, str(method)), proportion=False)
+        said = valued(value, Interval(least, most, str(method)), proportion=False)
+        yield _told(frame, view, OF_ALL, {"threshold": at}, said)
 
 
 def _too_few(frame: Frame, view: View, words: str) -> Iterator[Finding]:
     for metric in (BENEFIT, OF_ALL):
-        yield _start(frame, view, metric, {}, f"fewer than {FEWEST} {words}")
+        yield _told(frame, view, metric, {}, {"reason": f"fewer than {FEWEST} {words}"})
 
 
-def _start(
-    frame: Frame, view: View, metric: str, params: dict[str, float], reason: str | None = None
-) -> Finding:
-    assumed = not bool(frame.known[view.cases].all())
-    start = finding(metric, view.label, {}, n=len(view.cases), independent=assumed, reason=reason)
-    return start.model_copy(update={"params": {**start.params, **params}})
+def _told(frame: Frame, view: View, metric: str, params: dict[str, float], said: Said) -> Finding:
+    n, assumed = len(view.cases), not bool(frame.known[view.cases].all())
+    return finding(metric, view.label, {}, n=n, independent=assumed, params=params, **said)

@@ -36,9 +36,8 @@ def split(inside: Single) -> Split:
     """Of (n, G) memberships: where everyone comes first, the last value of an attribute that
     every case has is the rest."""
     groups = inside.shape[1]
-    everyone = np.arange(groups)
     if not len(inside) or not inside[:, 0].all():
-        return Split(groups, everyone)
+        return Split(groups, np.arange(groups))
     rests: list[tuple[int, tuple[int, ...]]] = []
     run: list[int] = []
     covered = np.zeros(len(inside), dtype=np.float32)
@@ -50,7 +49,8 @@ def split(inside: Single) -> Split:
         if covered.min() == 1:
             rests.append((group, tuple(run[:-1])))
             covered, run = np.zeros(len(inside), dtype=np.float32), []
-    free = np.setdiff1d(everyone, [group for group, _ in rests])
+    follow = {group for group, _ in rests}
+    free = np.array([group for group in range(groups) if group not in follow], np.int64)
     return Split(groups, free, tuple(rests))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
-from audit.findings.measure import finding, with_value
+from audit.findings.measure import Said, finding, valued
 from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES, truth
 from audit.findings.view import Bools, Floats, View
 from audit.metrics.operating import Points, area_limits, curve, point_limits, read, resampled
@@ -51,44 +51,36 @@ def fixed_points(frame: Frame, view: View) -> Iterator[Finding]:
     }
     few = next((words for words, (images, _) in sizes.items() if images < FEWEST), None)
     if few:
-        yield from (_start(frame, view, one, f"fewer than {FEWEST} {few}") for one in ASKED)
+        reason = Said(reason=f"fewer than {FEWEST} {few}")
+        yield from (_told(frame, view, one, reason) for one in ASKED)
         return
     values = read(curve(view.score, positive), POINTS)[0]
     resampling = frame.resampling(view.cases, stratified=True)
     draws = resampled(view.score, positive, POINTS, resampling)
     for m, one in enumerate(ASKED):
-        yield _told(_start(frame, view, one), one, float(values[m]), draws[:, m], sizes)
+        yield _told(frame, view, one, _said(one, float(values[m]), draws[:, m], sizes))
 
 
-def _told(
-    start: Finding, one: Asked, value: float, draws: Floats, sizes: dict[str, tuple[int, int]]
-) -> Finding:
+def _said(one: Asked, value: float, draws: Floats, sizes: dict[str, tuple[int, int]]) -> Said:
     """`sizes`: images and patients of each class."""
     beyond = one.beyond * sizes[one.fixed][1]
     if beyond < BEYOND - 1e-9:
         area = one.given == "max_fpr"
         where = "within a false-positive rate" if area else f"beyond a {one.given}"
         words = f"fewer than {BEYOND} {one.fixed} lie {where} of {one.at:g}"
-        return start.model_copy(update={"reason": words})
+        return {"reason": words}
     if one.metric == "partial_auroc":
         trials = min(sizes[POSITIVES][1], beyond)
-        return with_value(start, value, area_limits(value, draws, trials))
+        return valued(value, area_limits(value, draws, trials))
     measured = POSITIVES if one.fixed == NEGATIVES else NEGATIVES
-    return with_value(start, value, point_limits(value, draws, *sizes[measured]))
+    return valued(value, point_limits(value, draws, *sizes[measured]))
 
 
 def _size(frame: Frame, view: View, those: Bools) -> tuple[int, int]:
     return int(those.sum()), len(np.unique(frame.patients[view.cases[those]]))
 
 
-def _start(frame: Frame, view: View, one: Asked, reason: str | None = None) -> Finding:
-    known = frame.known[view.cases]
-    start = finding(
-        one.metric,
-        view.label,
-        {},
-        n=len(view.cases),
-        independent=not bool(known.all()),
-        reason=reason,
-    )
-    return start.model_copy(update={"params": {**start.params, one.given: one.at}})
+def _told(frame: Frame, view: View, one: Asked, said: Said) -> Finding:
+    n, assumed = len(view.cases), not bool(frame.known[view.cases].all())
+    given = {one.given: one.at}
+    return finding(one.metric, view.label, {}, n=n, independent=assumed, params=given, **said)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
 
 from audit.findings.frame import Frame
-from audit.findings.proportions import Table, limits, tabulate
+from audit.findings.proportions import Table, intervals, tabulate
 from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES, Rate, rates, truth
 from audit.findings.view import Bools, Gap, Label, View
 from audit.metrics.auroc import Roc, auroc_interval, roc
 from audit.metrics.interval import Interval
-from audit.results import Finding
+from audit.results import Finding, Scalar
 
+_BLANK = Finding(metric="")
 WIDE = 0.10  # half-width above which a number is called imprecise
+
+
+class Said(TypedDict, total=False):
+    """Of the fields of a finding: its value with what belongs to it, or why there is none."""
+
+    value: float
+    low: float
+    high: float
+    method: str
+    imprecise: bool
+    p: float
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -44,15 +58,16 @@ def count(frame: Frame, view: View) -> Measured:
         found=found,
         table=table,
         rocs=[roc_of(frame, view, members[:, g]) for g in ranked],
-        assumed=[bool((inside & unknown).any()) for inside in members.T],
-        sizes=[int(inside.sum()) for inside in members.T],
+        assumed=np.asarray(members[unknown].any(axis=0)).tolist(),
+        sizes=members.sum(axis=0).tolist(),
     )
 
 
 def roc_of(frame: Frame, view: View, inside: Bools) -> Roc | str:
     """The ROC of some cases of a view, or why there is none."""
     positive = truth(frame.predictions, view)[inside]
-    for number, word in ((positive.sum(), POSITIVES), ((~positive).sum(), NEGATIVES)):
+    ill = int(positive.sum())
+    for number, word in ((ill, POSITIVES), (len(positive) - ill, NEGATIVES)):
         if number < FEWEST:
             return f"fewer than {FEWEST} {word}"
     patients = frame.patients[view.cases[inside]]
@@ -62,11 +77,10 @@ def roc_of(frame: Frame, view: View, inside: Bools) -> Roc | str:
 def measure(measured: Measured) -> Iterator[Finding]:
     """All findings of a view, overall first, then by group."""
     label, table = measured.view.label, measured.table
-    low, high, method = limits(table, [rate.upper_only for rate in measured.found])
+    known = intervals(table, [rate.upper_only for rate in measured.found])
     for g, group in enumerate(measured.names):
         for m, rate in enumerate(measured.found):
-            interval = Interval(float(low[m, g]), float(high[m, g]), str(method[m, g]))
-            yield rate_finding(label, group, rate, table, (m, g), interval)
+            yield rate_finding(label, group, rate, table, (m, g), known[m][g])
         if measured.rocs:
             yield _auroc_finding(measured, g)
     yield from _counts(measured.view)
@@ -85,26 +99,28 @@ def rate_finding(
     table: Table,
     at: tuple[int, int],
     interval: Interval,
+    params: Mapping[str, Scalar] | None = None,
 ) -> Finding:
     """The finding of rate and group `at` of a table, or why there is no value."""
     whole = int(table.whole[at])
     counted = rate.part.dtype == bool and not rate.f1
-    few = table.needs[at] < FEWEST
-    start = finding(
+    if table.needs[at] < FEWEST:
+        said = Said(reason=f"fewer than {FEWEST} {rate.needed}")
+    else:
+        value = float(table.part[at]) / whole
+        if rate.f1:
+            value, interval = _f1(value), _f1_interval(interval)
+        said = valued(value, interval)
+    return finding(
         rate.metric,
         label,
         group,
         n=whole,
         events=int(table.part[at]) if counted else None,
         independent=bool(table.assumed[at]),
-        reason=f"fewer than {FEWEST} {rate.needed}" if few else None,
+        params=params,
+        **said,
     )
-    if few:
-        return start
-    value = float(table.part[at]) / whole
-    if rate.f1:
-        value, interval = _f1(value), _f1_interval(interval)
-    return with_value(start, value, interval)
 
 
 def _f1(jaccard: float) -> float:
@@ -118,15 +134,18 @@ def _f1_interval(interval: Interval) -> Interval:
 
 def _auroc_finding(measured: Measured, g: int) -> Finding:
     found = measured.rocs[g]
-    start = finding(
+    if isinstance(found, str):
+        said = Said(reason=found)
+    else:
+        said = valued(found.area, auroc_interval(found))
+    return finding(
         "auroc",
         measured.view.label,
         measured.names[g],
         n=measured.sizes[g],
         independent=measured.assumed[g],
-        reason=found if isinstance(found, str) else None,
+        **said,
     )
-    return start if isinstance(found, str) else with_value(start, found.area, auroc_interval(found))
 
 
 def _counts(view: View) -> Iterator[Finding]:
@@ -166,36 +185,49 @@ def finding(
     n: int = 0,
     events: int | None = None,
     independent: bool = False,
-    reason: str | None = None,
+    contrast: str | None = None,
+    params: Mapping[str, Scalar] | None = None,
+    **said: Unpack[Said],
 ) -> Finding:
-    return Finding(
-        metric=metric,
-        stress=label.stress,
-        params=dict(label.params),
-        variant=label.variant,
-        defence=label.defence,
-        group=group,
-        n=n,
-        events=events,
-        independent=independent,
-        reason=reason,
+    """`params`: beside those of the label. `said`: such as `valued` gives.
+
+    There are tens of thousands, so they are copies of one: their fields are ours, and typed.
+    """
+    return _BLANK.model_copy(
+        update={
+            "metric": metric,
+            "stress": label.stress,
+            "params": {**label.params, **(params or {})},
+            "variant": label.variant,
+            "defence": label.defence,
+            "group": {**group},
+            "n": n,
+            "events": events,
+            "independent": independent,
+            "contrast": contrast,
+            **said,
+        }
     )
+
+
+def valued(value: float, interval: Interval, *, proportion: bool = True) -> Said:
+    """What a finding says of its value: its 95% limits and, of a `proportion`, whether they are
+    wide.
+
+    A proportion, or a difference of two, lies in [-1, 1] up to rounding.
+    """
+    half = (interval.high - interval.low) / 2
+    return {
+        "value": float(min(max(value, -1.0), 1.0) if proportion else value),
+        "low": interval.low,
+        "high": interval.high,
+        "method": interval.method,
+        "imprecise": bool(proportion and half > WIDE),
+    }
 
 
 def with_value(
     start: Finding, value: float, interval: Interval, *, proportion: bool = True
 ) -> Finding:
-    """The finding with its value, its 95% limits and, of a `proportion`, whether they are wide.
-
-    A proportion, or a difference of two, lies in [-1, 1] up to rounding.
-    """
-    half = (interval.high - interval.low) / 2
-    return start.model_copy(
-        update={
-            "value": float(np.clip(value, -1.0, 1.0) if proportion else value),
-            "low": interval.low,
-            "high": interval.high,
-            "method": interval.method,
-            "imprecise": proportion and half > WIDE,
-        }
-    )
+    """A finding that is already there, with a value."""
+    return start.model_copy(update=valued(value, interval, proportion=proportion))

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
-from audit.findings.measure import Measured, finding, with_value
+from audit.findings.measure import Measured, Said, finding, valued
 from audit.findings.proportions import BOOTSTRAP, Table, counts
 from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES
-from audit.findings.view import Floats
+from audit.findings.view import Floats, Ints
 from audit.metrics.interval import Interval, Z
 from audit.metrics.likelihood import predictive_value, ratio, ratio_limits
 from audit.results import Finding
 
-Names = npt.NDArray[np.str_]
 Known = tuple[float, Interval]
 KOOPMAN = "Koopman"
 KOOPMAN_PATIENTS = "Koopman on patients"
@@ -39,22 +37,23 @@ def operating(frame: Frame, measured: Measured) -> Iterator[Finding]:
     if not usable or view.label.defence in ONLY_REFER:
         return
     found = [rate.metric for rate in measured.found]
-    values, low, high, method = _ratios(
-        measured.table, found.index("sensitivity"), found.index("specificity")
-    )
+    both = [found.index("sensitivity"), found.index("specificity")]
+    few = measured.table.needs[both] < FEWEST
+    enough = np.flatnonzero(~few.any(axis=0))
+    known = _ratios(measured.table, both, enough) if len(enough) else {}
     for g in range(len(measured.names)):
         for sign in (0, 1):
-            limits = Interval(float(low[sign, g]), float(high[sign, g]), str(method[g]))
-            known = float(values[sign, g]), limits
-            yield from _told(measured, g, sign, known, frame.prevalences)
+            reason = f"fewer than {FEWEST} {POSITIVES if few[0, g] else NEGATIVES}"
+            yield from _told(measured, g, sign, known.get((sign, g), reason), frame.prevalences)
 
 
-def _ratios(table: Table, sens: int, spec: int) -> tuple[Floats, Floats, Floats, Names]:
-    """(2, G) LR+ and LR-, their limits, and the (G,) method."""
-    both = [sens, spec]
-    joint = table.clustered[both].any(axis=0)
-    careful = joint & table.few[both].any(axis=0)
-    events, trials = counts(table, np.broadcast_to(careful, table.whole.shape), slice(None))
+def _ratios(table: Table, both: list[int], groups: Ints) -> dict[tuple[int, int], Known]:
+    """LR+ (0) and LR- (1) of each of these groups. `both`: sensitivity and specificity."""
+    joint = table.clustered[both][:, groups].any(axis=0)
+    careful = joint & table.few[both][:, groups].any(axis=0)
+    events, trials = counts(
+        table, np.broadcast_to(careful, (len(table.whole), len(groups))), groups
+    )
     (hit, quiet), (m, n) = events[both], trials[both]
     m, n = np.maximum(m, 1), np.maximum(n, 1)
     called = np.stack([hit, m - hit]), np.stack([n - quiet, quiet])
@@ -64,10 +63,17 @@ def _ratios(table: Table, sens: int, spec: int) -> tuple[Floats, Floats, Floats,
     drawn = joint & ~careful
     if table.draws is not None and drawn.any():
         low[:, drawn], high[:, drawn] = _resampled(
-            values[:, drawn], table.draws[:, both][:, :, drawn]
+            values[:, drawn], table.draws[:, both][:, :, groups[drawn]]
         )
         method[drawn] = f"{BOOTSTRAP}, log scale"
-    return values, low, high, method
+    return {
+        (sign, int(g)): (
+            float(values[sign, at]),
+            Interval(float(low[sign, at]), float(high[sign, at]), str(method[at])),
+        )
+        for at, g in enumerate(groups)
+        for sign in (0, 1)
+    }
 
 
 def _resampled(values: Floats, draws: Floats) -> tuple[Floats, Floats]:
@@ -85,24 +91,29 @@ def _resampled(values: Floats, draws: Floats) -> tuple[Floats, Floats]:
 
 
 def _told(
-    measured: Measured, g: int, sign: int, known: Known, shares: Sequence[float]
+    measured: Measured, g: int, sign: int, known: Known | str, shares: Sequence[float]
 ) -> Iterator[Finding]:
-    """The ratio, and for everyone the predictive value at each declared prevalence."""
-    start = _start(measured, g)
-    reason = start.reason
-    value, interval = known
-    if reason is None and np.isnan(value):
-        reason = UNDEFINED[sign]
-    plain = start.model_copy(update={"metric": SIGNS[sign], "reason": reason})
-    if reason is None and np.isinf(value):
-        words = f"{INFINITE[sign]}: not finite; its lower 95% limit is {interval.low:.3g}"
-        yield plain.model_copy(update={"reason": words})
-    else:
-        yield plain if reason else with_value(plain, value, interval, proportion=False)
+    """The ratio, and for everyone the predictive value at each declared prevalence; or the reason
+    why there is neither."""
+    if not isinstance(known, str) and np.isnan(known[0]):
+        known = UNDEFINED[sign]
+    yield _finding(measured, g, SIGNS[sign], {}, _of_ratio(known, sign))
     for share in () if measured.names[g] else shares:
-        named = {"metric": VALUES[sign], "params": {**start.params, "prevalence": share}}
-        at = plain.model_copy(update=named)
-        yield at if reason else with_value(at, *_at_prevalence(value, interval, share, sign))
+        if isinstance(known, str):
+            said = Said(reason=known)
+        else:
+            said = valued(*_at_prevalence(*known, share, sign))
+        yield _finding(measured, g, VALUES[sign], {"prevalence": share}, said)
+
+
+def _of_ratio(known: Known | str, sign: int) -> Said:
+    if isinstance(known, str):
+        return Said(reason=known)
+    value, interval = known
+    if np.isinf(value):
+        least = f"its lower 95% limit is {interval.low:.3g}"
+        return Said(reason=f"{INFINITE[sign]}: not finite; {least}")
+    return valued(value, interval, proportion=False)
 
 
 def _at_prevalence(
@@ -114,18 +125,15 @@ def _at_prevalence(
     return middle, Interval(low, high, limits.method)
 
 
-def _start(measured: Measured, g: int) -> Finding:
-    """A finding of a group without metric or value, and with a reason where there are too few."""
-    found = [rate.metric for rate in measured.found]
-    reason = None
-    for metric, words in (("specificity", NEGATIVES), ("sensitivity", POSITIVES)):
-        if measured.table.needs[found.index(metric), g] < FEWEST:
-            reason = f"fewer than {FEWEST} {words}"
+def _finding(
+    measured: Measured, g: int, metric: str, params: dict[str, float], said: Said
+) -> Finding:
     return finding(
-        "",
+        metric,
         measured.view.label,
         measured.names[g],
         n=measured.sizes[g],
         independent=measured.assumed[g],
-        reason=reason,
+        params=params,
+        **said,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
-from audit.findings.measure import finding, roc_of, with_value
+from audit.findings.measure import Said, finding, roc_of, valued
 from audit.findings.proportions import FEW
 from audit.findings.rates import CASES, FEWEST, Rate, rates
 from audit.findings.view import Bools, Floats, Gap, View
@@ -118,15 +118,14 @@ def rate_difference(frame: Frame, view: View, rate: Rate, other: Rate, contrast:
     """`rate` minus `other` over the same cases, with McNemar's exact p; Obuchowski's where
     patients repeat."""
     n = int(rate.whole.sum())
-    assumed = not bool(frame.known[view.cases[rate.whole]].all())
-    start = finding(rate.metric, view.label, {}, n=n, independent=assumed)
-    start = start.model_copy(update={"contrast": contrast})
     if n < FEWEST:
-        return start.model_copy(update={"reason": f"fewer than {FEWEST} {rate.needed}"})
-    change = _change(rate, other)
-    limits, p = _compared(frame, view, rate, change)
-    told = with_value(start, float(change.sum()) / n, limits)
-    return told.model_copy(update={"p": p})
+        said = Said(reason=f"fewer than {FEWEST} {rate.needed}")
+    else:
+        change = _change(rate, other)
+        limits, p = _compared(frame, view, rate, change)
+        said = valued(float(change.sum()) / n, limits) | {"p": p}
+    assumed = not bool(frame.known[view.cases[rate.whole]].all())
+    return finding(rate.metric, view.label, {}, n=n, independent=assumed, contrast=contrast, **said)
 
 
 def _change(rate: Rate, other: Rate) -> Floats:
@@ -175,12 +174,13 @@ def _totals(
 
 
 def _auroc_difference(frame: Frame, first: View, second: View, contrast: str) -> Finding:
-    assumed = not bool(frame.known[first.cases].all())
-    start = finding("auroc", first.label, {}, n=len(first.cases), independent=assumed)
-    start = start.model_copy(update={"contrast": contrast})
     everyone = np.ones(len(first.cases), dtype=bool)
     one, two = (roc_of(frame, view, everyone) for view in (first, second))
-    if isinstance(one, str) or isinstance(two, str):
-        return start.model_copy(update={"reason": one if isinstance(one, str) else two})
-    told = with_value(start, one.area - two.area, paired_difference(one, two))
-    return told.model_copy(update={"p": paired_p(one, two)})
+    if isinstance(one, str):
+        said = Said(reason=one)
+    elif isinstance(two, str):
+        said = Said(reason=two)
+    else:
+        said = valued(one.area - two.area, paired_difference(one, two)) | {"p": paired_p(one, two)}
+    n, assumed = len(first.cases), not bool(frame.known[first.cases].all())
+    return finding("auroc", first.label, {}, n=n, independent=assumed, contrast=contrast, **said)

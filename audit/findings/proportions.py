@@ -13,7 +13,7 @@ from audit.findings.frame import Frame
 from audit.findings.rates import Rate
 from audit.findings.view import Bools, Ints
 from audit.metrics.bootstrap import patient_sums, percentile_limits
-from audit.metrics.interval import LEVEL
+from audit.metrics.interval import LEVEL, Interval
 from audit.metrics.proportion import clopper_pearson
 
 Array = npt.NDArray[np.float64]
@@ -32,7 +32,7 @@ class Table:
     `patients`: distinct patients in the denominator; `clustered`: some of them repeat;
     `few`: too few patients with (or without) an event for percentiles; `assumed`: some
     patient is unknown. `events`, `images` (P, M, G) per patient and `draws` (B, M, G) of the
-    bootstrap: None where no patient of the sample repeats.
+    bootstrap: None where no patient of the sample repeats, and NaN or None where `few`.
     """
 
     part: Array
@@ -86,23 +86,33 @@ def _by_patient(
     `forced` (M, 1): rates that are means of fractions. `strata` (M,): rates of one outcome.
     """
     part, whole, inside = columns
-    # The rest of fractions would be 0 up to rounding only.
-    groups = Split(inside.shape[1], np.arange(inside.shape[1])) if forced.any() else split(inside)
+    parts = _each if forced.any() else split
+    groups = parts(inside)
     top = _Sums(frame, cases, part, inside, groups)
     bottom = _Sums(frame, cases, whole, inside, groups)
     events, images = top.of_patients(), bottom.of_patients()
+    few = np.minimum((events > 0).sum(axis=0), (images - events > 0).sum(axis=0)) < FEW
+    drawn = np.flatnonzero(~few.all(axis=0))
     return Table(
         part=plain.part,
         whole=plain.whole,
         needs=plain.needs,
         patients=(images > 0).sum(axis=0).astype(np.float64),
         clustered=(images > 1).any(axis=0) | forced,
-        few=np.minimum((events > 0).sum(axis=0), (images - events > 0).sum(axis=0)) < FEW,
+        few=few,
         assumed=plain.assumed,
         events=events,
         images=images,
-        draws=_draws(top, bottom, strata),
+        draws=_draws(top, bottom, strata, ~few, drawn, parts(inside[:, drawn]))
+        if len(drawn)
+        else None,
     )
+
+
+def _each(inside: Single) -> Split:
+    """Every group for itself: the rest of fractions would be 0 up to rounding only."""
+    groups = inside.shape[1]
+    return Split(groups, np.arange(groups))
 
 
 class _Sums:
@@ -111,42 +121,55 @@ class _Sums:
     def __init__(
         self, frame: Frame, cases: Ints, columns: Single, inside: Single, groups: Split
     ) -> None:
-        self.frame, self.cases, self.groups = frame, cases, groups
+        self.frame, self.cases = frame, cases
         first, self.kind = distinct(columns)
         spread = _spread(columns[:, first], inside[:, groups.free])
         sums = patient_sums(frame.resampling(cases, stratified=False), spread)
-        self.sums = sums.reshape(len(sums), len(first), len(groups.free))  # (P, U, F)
+        self.sums = groups.fill(sums.reshape(len(sums), len(first), -1))  # (P, U, G)
 
     def of_patients(self) -> Single:
         """(P, M, G)."""
-        return self.groups.fill(self.sums)[:, self.kind]
+        return self.sums[:, self.kind]
 
-    def resampled(self, mine: Bools, *, stratified: bool, keep: bool = False) -> Single:
-        """(B, m, G) of the columns `mine` (M,)."""
+    def resampled(
+        self, mine: Bools, groups: Ints, parts: Split, *, stratified: bool, keep: bool = False
+    ) -> Single:
+        """(B, m, g) of the columns `mine` (M,) in these `groups` (g,), of which `parts`."""
         used, kind = np.unique(self.kind[mine], return_inverse=True)
-        flat = self.sums[:, used].reshape(len(self.sums), -1)
+        flat = self.sums[:, used][:, :, groups[parts.free]].reshape(len(self.sums), -1)
         totals = self.frame.resampled(self.cases, flat, stratified=stratified, keep=keep)
-        filled = self.groups.fill(totals.reshape(len(totals), len(used), -1))
+        filled = parts.fill(totals.reshape(len(totals), len(used), -1))
         return np.asarray(filled[:, kind])
 
 
-def _draws(top: _Sums, bottom: _Sums, strata: Bools) -> Array:
-    """Resampled ratios (B, M, G), NaN without a denominator."""
-    draws = np.empty((top.frame.resamples, len(strata), top.groups.groups))
+def _draws(
+    top: _Sums, bottom: _Sums, strata: Bools, wanted: Bools, groups: Ints, parts: Split
+) -> Array:
+    """Resampled ratios (B, M, G), NaN without a denominator, and where not `wanted` (M, G): most
+    of them in the small samples that are stressed. `groups`: those with any wanted."""
+    draws = np.full((top.frame.resamples, *wanted.shape), np.nan)
     for stratified in (False, True):
-        mine = strata == stratified
+        mine = wanted.any(axis=1) & (strata == stratified)
         if not mine.any():
             continue
-        above = top.resampled(mine, stratified=stratified)
-        below = bottom.resampled(mine, stratified=stratified, keep=True)
+        above = top.resampled(mine, groups, parts, stratified=stratified)
+        below = bottom.resampled(mine, groups, parts, stratified=stratified, keep=True)
         with np.errstate(invalid="ignore", divide="ignore"):
-            draws[:, mine] = np.where(below > 0, above / below, np.nan)
+            ratios = np.where(below > 0, above / below, np.nan)
+        for m, ratio in zip(np.flatnonzero(mine), ratios.swapaxes(0, 1), strict=True):
+            draws[:, m, groups] = ratio
     return draws
 
 
 def _spread(columns: Single, inside: Single) -> Single:
     """(n, M) and (n, G) -> (n, M·G)."""
     return (columns[:, :, None] * inside[:, None, :]).reshape(len(columns), -1)
+
+
+def intervals(table: Table, upper_only: npt.ArrayLike = False) -> list[list[Interval]]:
+    """`limits` as [rate][group]."""
+    rows = zip(*(found.tolist() for found in limits(table, upper_only)), strict=True)
+    return [list(map(Interval, *row)) for row in rows]
 
 
 def limits(
@@ -156,25 +179,25 @@ def limits(
 
     `upper_only` (M,): those rates get the upper limit of a one-sided 95% interval from 0.
     """
-    two = _limits(table, LEVEL)
-    one_sided = np.broadcast_to(np.asarray(upper_only, dtype=bool), len(table.whole))
-    if not one_sided.any():
-        return two
-    low, high, method = two
-    _, upper, names = _limits(table, 2 * LEVEL - 1)  # as much beyond one end as LEVEL leaves
-    at = one_sided[:, None]
-    told = np.char.add(names, ONE_SIDED)
-    return np.where(at, 0.0, low), np.where(at, upper, high), np.where(at, told, method)
+    low, high, method = _limits(table, LEVEL, slice(None))
+    asked = np.flatnonzero(np.broadcast_to(np.asarray(upper_only, dtype=bool), len(low)))
+    if len(asked):
+        beyond = 2 * LEVEL - 1  # as much beyond one end as LEVEL leaves beyond both
+        _, high[asked], names = _limits(table, beyond, asked)
+        low[asked], method[asked] = 0.0, np.char.add(names, ONE_SIDED)
+    return low, high, method
 
 
-def _limits(table: Table, level: float) -> tuple[Array, Array, npt.NDArray[np.str_]]:
+def _limits(
+    table: Table, level: float, rates: slice | Ints
+) -> tuple[Array, Array, npt.NDArray[np.str_]]:
     careful = table.clustered & table.few
     events, trials = counts(table, careful, slice(None))
-    low, high = clopper_pearson(events, trials, level)
-    method = np.where(careful, PATIENTS, EXACT).astype("<U40")
-    drawn = table.clustered & ~table.few
+    low, high = clopper_pearson(events[rates], trials[rates], level)
+    method = np.where(careful[rates], PATIENTS, EXACT).astype("<U40")
+    drawn = (table.clustered & ~table.few)[rates]
     if table.draws is not None and drawn.any():
-        low[drawn], high[drawn] = percentile_limits(table.draws[:, drawn], level)
+        low[drawn], high[drawn] = percentile_limits(table.draws[:, rates][:, drawn], level)
         method[drawn] = BOOTSTRAP
     return low, high, method
 

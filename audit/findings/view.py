@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
 
 from audit.decision import margin
 from audit.evidence import Predictions
@@ -106,7 +105,9 @@ def confidence(logits: npt.NDArray[np.float32], decided: Ints) -> Floats:
     chosen = np.maximum(decided, 0)
     others = z.copy()
     others[row, chosen] = -np.inf
-    return np.where(decided >= 0, z[row, chosen] - logsumexp(others, axis=1), -np.inf)
+    top = others.max(axis=1)
+    rest = np.log(np.exp(others - top[:, None]).sum(axis=1)) + top  # as in `margin`
+    return np.where(decided >= 0, z[row, chosen] - rest, -np.inf)
 
 
 def finite_rows(logits: npt.NDArray[np.float32]) -> Bools:

@@ -7,11 +7,11 @@ reckoned in one go. A score is the log-odds of the positive class; its probabili
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, ndtri
 
 from audit.metrics.interval import LEVEL
 from audit.metrics.proportion import clopper_pearson
@@ -36,11 +36,11 @@ class Sample:
     patients: Ints
     first: Ints
 
-    @property
+    @cached_property
     def sizes(self) -> Ints:
         return np.diff(self.groups, append=len(self.score))
 
-    @property
+    @cached_property
     def clusters(self) -> Ints:
         """(G,) how many patients each group has."""
         return np.diff(self.first, append=len(self.patients))
@@ -102,7 +102,7 @@ class Estimate:
 
     def limits(self, level: float = LEVEL) -> tuple[Array, Array]:
         """(G,) two-sided limits."""
-        reach = float(norm.ppf((1 + level) / 2)) * self.error
+        reach = float(ndtri((1 + level) / 2)) * self.error
         if self.logarithmic:
             return self.value * np.exp(-reach), self.value * np.exp(reach)
         return self.value - reach, self.value + reach

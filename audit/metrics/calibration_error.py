@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from audit.metrics.interval import Z
 BINS = 15
 PER_BIN = 20  # cases a bin should have; fewer bins where there are not enough
 _HALVINGS = 50
+_ROOT_TWO, _ROOT_TWO_PI = math.sqrt(2), math.sqrt(2 * math.pi)
+_MEAN_OF_HALF = math.sqrt(2 / math.pi)  # of |X| for a standard normal X
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,9 @@ def calibration_error(sample: Sample) -> Error:
     # A bin where nothing happened is not known without error: at least what the scores promise.
     diagonal[...] = np.maximum(diagonal, least)
     size = sample.sizes[:, None].astype(np.float64)
-    found = _Distance(gap / size, spread / size[:, :, None] ** 2)
+    used = int(numbers.max()) + 1  # by any group; small samples have few bins
+    spread = spread[:, :used, :used] / size[:, :, None] ** 2
+    found = _Distance(gap[:, :used] / size, spread)
     plain = np.abs(gap / size).sum(axis=1)
     value, low, high = found.where(plain, (0.0, Z, -Z))
     bins = np.asarray((count > 0).sum(axis=1), np.int64)
@@ -128,8 +133,10 @@ class _Distance:
     """The sum of |X| over bins, for X normal with mean t · `along` and the covariance given."""
 
     def __init__(self, gap: Array, covariance: Array) -> None:
-        self.covariance = covariance
+        self.covariance, self.square = covariance, covariance**2
         self.sigma = np.sqrt(np.einsum("gkk->gk", covariance))
+        self.exact = ~(self.sigma > 0)
+        self.safe = np.where(self.exact, 1.0, self.sigma)
         total = np.abs(gap).sum(axis=1, keepdims=True)
         along = np.where(total > 0, gap, self.sigma)
         whole = np.abs(along).sum(axis=1, keepdims=True)
@@ -138,16 +145,14 @@ class _Distance:
     def at(self, t: Array) -> tuple[Array, Array]:
         """(..., G) -> mean and standard deviation (..., G) of the distance."""
         mu, sigma = t[..., None] * self.along, self.sigma
-        safe = np.where(sigma > 0, sigma, 1.0)
-        bell = np.where(sigma > 0, np.exp(-0.5 * (mu / safe) ** 2), 0.0)
-        sign = np.where(sigma > 0, erf(mu / safe / np.sqrt(2)), np.sign(mu))
-        mean = sigma * np.sqrt(2 / np.pi) * bell + mu * sign
-        bend = np.where(sigma > 0, 2 * bell / safe / np.sqrt(2 * np.pi), 0.0)
+        ratio = mu / self.safe
+        bell = np.where(self.exact, 0.0, np.exp(-0.5 * ratio**2))
+        sign = np.where(self.exact, np.sign(mu), erf(ratio / _ROOT_TWO))
+        mean = sigma * _MEAN_OF_HALF * bell + mu * sign
+        bend = 2 * bell / self.safe / _ROOT_TWO_PI
         # To the second order for pairs of bins, exact for each bin with itself.
-        pairs = (
-            sign[..., :, None] * sign[..., None, :] * self.covariance
-            + 0.5 * bend[..., :, None] * bend[..., None, :] * self.covariance**2
-        )
+        pairs = sign[..., :, None] * sign[..., None, :] * self.covariance
+        pairs += 0.5 * bend[..., :, None] * bend[..., None, :] * self.square
         np.einsum("...kk->...k", pairs)[...] = np.maximum(mu**2 + sigma**2 - mean**2, 0.0)
         return mean.sum(axis=-1), np.sqrt(np.maximum(pairs.sum(axis=(-2, -1)), 0.0))
 

@@ -48,17 +48,18 @@ def ratio_limits(
     given = np.broadcast_arrays(*(np.asarray(v, np.float64) for v in (events, n, other_events)))
     x, m, y = given
     k = np.broadcast_to(np.asarray(other_n, np.float64), x.shape)
-    low, high = (np.exp(_solve(x, m, y, k, side)) for side in (Z, -Z))
+    low, high = np.exp(_solve(x, m, y, k, np.array([Z, -Z]).reshape(2, *(1 for _ in x.shape))))
     return np.where(x > 0, low, 0.0), np.where(y > 0, high, np.inf)
 
 
-def _solve(x: Array, m: Array, y: Array, k: Array, wanted: float) -> Array:
-    """The log ratio at which the score statistic, which falls with it, is `wanted`."""
-    below, above = np.full(x.shape, -_FURTHEST), np.full(x.shape, _FURTHEST)
-    for _ in range(_HALVINGS):
-        middle = (below + above) / 2
-        higher = _score(x, m, y, k, np.exp(middle)) > wanted
-        below, above = np.where(higher, middle, below), np.where(higher, above, middle)
+def _solve(x: Array, m: Array, y: Array, k: Array, wanted: Array) -> Array:
+    """The log ratio at which the score statistic, which falls with it, is `wanted` (2, 1, ...)."""
+    below, above = (np.full((len(wanted), *x.shape), end) for end in (-_FURTHEST, _FURTHEST))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(_HALVINGS):
+            middle = (below + above) / 2
+            higher = _score(x, m, y, k, np.exp(middle)) > wanted
+            below, above = np.where(higher, middle, below), np.where(higher, above, middle)
     return np.asarray((below + above) / 2)
 
 
@@ -69,8 +70,7 @@ def _score(x: Array, m: Array, y: Array, k: Array, theta: Array) -> Array:
     p = theta * q
     spread = p * np.maximum(1 - p, 0.0) / m + theta**2 * q * np.maximum(1 - q, 0.0) / k
     gap = x / m - theta * y / k
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(gap == 0, 0.0, gap / np.sqrt(spread)))
+    return np.asarray(np.where(gap == 0, 0.0, gap / np.sqrt(spread)))
 
 
 def predictive_value(likelihood_ratio: npt.ArrayLike, share: npt.ArrayLike) -> Array:
