@@ -7,9 +7,11 @@ What the limits are worth on real radiographs is measured in docs/probes.md.
 
 from __future__ import annotations
 
-import heapq
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -22,28 +24,41 @@ HASH = 16  # phash and dhash of 16 x 16 bits each
 RADIUS_PHASH, RADIUS_DHASH = 60, 40  # bits of 256 that may differ
 ROUGHLY = 0.75  # correlation of two thumbnails as they are that is worth aligning them
 DETAIL = 0.90  # correlation of their edges, aligned, that makes a pair
-MOST = 20_000  # pairs that are laid over each other, a few milliseconds each
+MOST = 20_000  # pairs that are laid over each other, about a millisecond each
 FLAT = 0.5 / 255  # standard deviation below which a picture has nothing to compare
-_BLOCK = 512
+_BLOCK = 256  # pictures that are held against as many others at a time
+_TOGETHER = 128  # pairs that are laid over each other at a time
 Words = npt.NDArray[np.uint64]
-Picture = npt.NDArray[np.float32]
+Pictures = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+PROPOSAL = np.dtype([("alike", "f4"), ("one", "i8"), ("other", "i8"), ("turned", "?")])
+Proposals = npt.NDArray[np.void]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Looks:
     """What is compared of N pictures.
 
-    `phash`, `dhash` (2, N, 4): 256 bits as they are, and mirrored left to right. `thumbs`
-    (N, SIDE²): of mean 0 and norm 1, all 0 where a picture is `flat` (N,).
+    `phash`, `dhash` (2, N, 4): 256 bits as they are, and mirrored left to right. `flat` (N,):
+    nothing to compare. `thumbs`: a file of N thumbnails.
     """
 
     phash: Words
     dhash: Words
-    thumbs: npt.NDArray[np.float32]
-    flat: npt.NDArray[np.bool_]
+    flat: Bools
+    thumbs: IO[bytes]
 
     def __len__(self) -> int:
         return len(self.flat)
+
+    def thumbs_of(self, places: Ints) -> Pictures:
+        """Thumbnails (n, SIDE, SIDE) of mean 0 and norm 1, all 0 where a picture is flat."""
+        found = np.empty((len(places), SIDE, SIDE), np.float32)
+        for place, thumb in zip(places.tolist(), found, strict=True):
+            self.thumbs.seek(place * thumb.nbytes)
+            thumb[:] = np.frombuffer(self.thumbs.read(thumb.nbytes), np.float32).reshape(SIDE, SIDE)
+        return found
 
 
 @dataclass(frozen=True)
@@ -59,24 +74,24 @@ class Pair:
     how: str
 
 
-def looks_of(images: Iterable[Pixels], check: Callable[[], None] = lambda: None) -> Looks:
-    """Looks of images (H, W[, 3]) in [0, 1], one in memory at a time; `check()` after each."""
-    hashes, held = [], bytearray()  # thumbnails end to end: a list of them would be copied whole
-    for pixels in images:
-        *both, thumb = _look(pixels)
-        hashes.append(both)
-        held += thumb.tobytes()
-        check()
-    if not hashes:
-        none = np.zeros((2, 0, HASH * HASH // 64), np.uint64)
-        return Looks(none, none, np.zeros((0, SIDE * SIDE), np.float32), np.zeros(0, bool))
-    thumbs = np.frombuffer(held, np.float32).reshape(len(hashes), SIDE * SIDE)
-    return Looks(
-        phash=np.stack([phash for phash, _ in hashes], axis=1),
-        dhash=np.stack([dhash for _, dhash in hashes], axis=1),
-        thumbs=thumbs,
-        flat=np.asarray(~thumbs.any(axis=1)),
-    )
+@contextmanager
+def looks_of(images: Iterable[Pixels], check: Callable[[], None] = lambda: None) -> Iterator[Looks]:
+    """Looks of images (H, W[, 3]) in [0, 1], one in memory at a time; `check()` after each.
+
+    In memory are 129 bytes of each. The thumbnails, 16 KiB each, lie in an unnamed file of the
+    temporary folder, which nobody else can open and which ends with the `with`, or the process.
+    """
+    hashes, flat = bytearray(), bytearray()
+    with tempfile.TemporaryFile() as thumbs:
+        for pixels in images:
+            phash, dhash, thumb = _look(pixels)
+            hashes += phash.tobytes() + dhash.tobytes()
+            flat.append(not thumb.any())
+            thumbs.write(thumb.tobytes())
+            check()
+        words = np.frombuffer(hashes, np.uint64).reshape(-1, 2, 2, HASH * HASH // 64)
+        phash, dhash = np.ascontiguousarray(words.transpose(1, 2, 0, 3))
+        yield Looks(phash, dhash, np.frombuffer(flat, bool), thumbs)
 
 
 def _look(pixels: Pixels) -> tuple[Words, Words, npt.NDArray[np.float32]]:
@@ -115,53 +130,59 @@ def near_pairs(
 
     Also of pictures that were mirrored left to right, or whose grey levels were reversed; each
     pair once, as it fits best. Flat pictures pair with nothing. O(N M) in blocks; `most` proposals
-    are confirmed, those whose thumbnails are most alike. `check()` is called between pairs.
+    are confirmed, those whose thumbnails are most alike. `check()` is called again and again.
     """
     against = looks if others is None else others
-    counted = [0]
-    proposals = _every_proposal(looks, against, others is None, check, counted)
-    closest = heapq.nlargest(most, proposals)  # of which no more than that are held
-    best: dict[tuple[int, int], Pair] = {}
-    for _, i, j, turned in closest:
-        pair = _confirmed(looks.thumbs[i], against.thumbs[j], i, j, turned)
-        known = best.get((i, j))
-        if pair and (known is None or pair.alike > known.alike):
-            best[i, j] = pair
+    closest, count = np.empty(0, PROPOSAL), 0
+    for proposed in _proposed(looks, against, others is None):
+        count += len(proposed)
+        closest = np.concatenate([closest, proposed])
+        if len(closest) > 2 * most:
+            closest = _first(closest, most)
         check()
-    return [best[key] for key in sorted(best)], counted[0] - len(closest)
+    closest = _first(closest, most)
+    best: dict[tuple[int, int], Pair] = {}
+    for start in range(0, len(closest), _TOGETHER):
+        for pair in _confirmed(looks, against, closest[start : start + _TOGETHER]):
+            known = best.get((pair.one, pair.other))
+            if known is None or pair.alike > known.alike:
+                best[pair.one, pair.other] = pair
+        check()
+    return [best[key] for key in sorted(best)], count - len(closest)
 
 
-def _every_proposal(
-    looks: Looks, others: Looks, within: bool, check: Callable[[], None], counted: list[int]
-) -> Iterator[tuple[float, int, int, bool]]:
-    """(how alike, one, other, mirrored); `counted` holds their number when it ends."""
+def _first(proposals: Proposals, most: int) -> Proposals:
+    """The `most` whose thumbnails are most alike, those first."""
+    keys = [proposals[name] for name in ("turned", "other", "one", "alike")]
+    return proposals[np.lexsort(keys)[::-1][:most]]
+
+
+def _proposed(looks: Looks, others: Looks, within: bool) -> Iterator[Proposals]:
+    """Pairs whose hashes and thumbnails are close, a block of pictures with a block of others."""
     for start in range(0, len(looks), _BLOCK):
-        for turned in (False, True):
-            for alike, i, j in _proposed(looks, others, start, turned):
-                if not within or i < j:
-                    counted[0] += 1
-                    yield alike, i, j, turned
-            check()
+        rows = np.arange(start, min(start + _BLOCK, len(looks)))
+        for begin in range(start if within else 0, len(others), _BLOCK):
+            columns = np.arange(begin, min(begin + _BLOCK, len(others)))
+            for turned in (False, True):
+                close = _close(looks, rows, others, columns, turned)
+                if within:
+                    close &= rows[:, None] < columns
+                if close.any():
+                    yield _alike(looks, rows, others, columns, turned, close)
+                else:
+                    yield np.empty(0, PROPOSAL)
 
 
-def _proposed(
-    looks: Looks, others: Looks, start: int, turned: bool
-) -> Iterator[tuple[float, int, int]]:
-    """Pairs of a block of rows with all others whose hashes and thumbnails are close."""
-    rows = slice(start, start + _BLOCK)
+def _close(looks: Looks, rows: Ints, others: Looks, columns: Ints, turned: bool) -> Bools:
+    """(n, m): the hashes are close, and neither picture is flat."""
     side = int(turned)
-    close = _close(looks.phash[0][rows], others.phash[side], RADIUS_PHASH)
-    close |= _close(looks.dhash[0][rows], others.dhash[side], RADIUS_DHASH)
-    close &= ~looks.flat[rows, None] & ~others.flat
-    for i in np.flatnonzero(close.any(axis=1)):
-        those = np.flatnonzero(close[i])
-        mine = _turned(looks.thumbs[start + i], turned)
-        alike = np.abs(others.thumbs[those] @ mine.ravel())
-        for at in np.flatnonzero(alike >= ROUGHLY):
-            yield float(alike[at]), start + int(i), int(those[at])
+    close = _few_apart(looks.phash[0, rows], others.phash[side, columns], RADIUS_PHASH)
+    close |= _few_apart(looks.dhash[0, rows], others.dhash[side, columns], RADIUS_DHASH)
+    close &= ~looks.flat[rows, None] & ~others.flat[columns]
+    return close
 
 
-def _close(one: Words, other: Words, radius: int) -> npt.NDArray[np.bool_]:
+def _few_apart(one: Words, other: Words, radius: int) -> Bools:
     """(n, 4) and (m, 4) words -> (n, m): at most `radius` bits differ, or are the same."""
     apart = np.zeros((len(one), len(other)), np.uint16)
     for word in range(one.shape[1]):
@@ -169,14 +190,34 @@ def _close(one: Words, other: Words, radius: int) -> npt.NDArray[np.bool_]:
     return np.asarray(np.minimum(apart, HASH * HASH - apart) <= radius)
 
 
-def _turned(thumb: Picture, turned: bool) -> Picture:
-    square = thumb.reshape(SIDE, SIDE)
-    return square[:, ::-1] if turned else square
+def _alike(
+    looks: Looks, rows: Ints, others: Looks, columns: Ints, turned: bool, close: Bools
+) -> Proposals:
+    """Of the pairs that are `close` (n, m), those whose thumbnails are roughly alike."""
+    some, those = np.flatnonzero(close.any(axis=1)), np.flatnonzero(close.any(axis=0))
+    mine = _turned(looks.thumbs_of(rows[some]), np.full(len(some), turned))
+    theirs = others.thumbs_of(columns[those])
+    alike = np.abs(mine.reshape(len(mine), -1) @ theirs.reshape(len(theirs), -1).T)
+    i, j = np.nonzero(close[np.ix_(some, those)] & (alike >= ROUGHLY))
+    found = np.empty(len(i), PROPOSAL)
+    found["alike"], found["turned"] = alike[i, j], turned
+    found["one"], found["other"] = rows[some[i]], columns[those[j]]
+    return found
 
 
-def _confirmed(one: Picture, other: Picture, i: int, j: int, turned: bool) -> Pair | None:
-    first, second = _turned(one, turned), other.reshape(SIDE, SIDE)
-    reversed_levels = float(first.ravel() @ other) < 0
-    alike = aligned(first, -second if reversed_levels else second)
-    how = ["mirrored"] * turned + ["grey levels reversed"] * reversed_levels
-    return Pair(i, j, alike, ", ".join(how)) if alike >= DETAIL else None
+def _turned(thumbs: Pictures, turned: Bools) -> Pictures:
+    """Mirrored left to right where `turned`."""
+    return np.where(turned[:, None, None], thumbs[:, :, ::-1], thumbs)
+
+
+def _confirmed(looks: Looks, others: Looks, proposals: Proposals) -> Iterator[Pair]:
+    """Those that fit when they are laid over each other."""
+    mine = _turned(looks.thumbs_of(proposals["one"]), proposals["turned"])
+    theirs = others.thumbs_of(proposals["other"])
+    inverted = (mine * theirs).sum(axis=(1, 2)) < 0
+    theirs[inverted] *= -1
+    alike = aligned(mine, theirs, DETAIL)
+    for at in np.flatnonzero(alike >= DETAIL):
+        _, one, other, turned = proposals[at].tolist()
+        how = ["mirrored"] * turned + ["grey levels reversed"] * bool(inverted[at])
+        yield Pair(one, other, float(alike[at]), ", ".join(how))

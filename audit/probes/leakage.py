@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,21 +84,20 @@ def _sought(examination: Examination) -> Shared:
     sample = examination.predictions.clean().sample
     by_id = examination.cases.by_id()
     audited = [by_id[examination.predictions.subjects[int(index)].id] for index in sample]
-    looks = _looks(examination, audited)
     shared = Shared(examination.train is not None, len(audited))
     shared.pixels["within"] = _same_pixels(audited)
-    shared.near["within"] = _near(shared, examination, audited, looks)
-    if examination.train is not None:
-        train = list(examination.train)
-        shared.pixels["across"] = _same_pixels(audited, train)
-        shared.near["across"] = _near(
-            shared, examination, audited, looks, train, _looks(examination, train)
-        )
-        _compare_patients(shared, examination, audited, train)
+    with _looks(examination, audited) as looks:
+        shared.near["within"] = _near(shared, examination, audited, looks)
+        if examination.train is not None:
+            train = list(examination.train)
+            shared.pixels["across"] = _same_pixels(audited, train)
+            with _looks(examination, train) as theirs:
+                shared.near["across"] = _near(shared, examination, audited, looks, train, theirs)
+            _compare_patients(shared, examination, audited, train)
     return shared
 
 
-def _looks(examination: Examination, cases: list[Case]) -> Looks:
+def _looks(examination: Examination, cases: list[Case]) -> AbstractContextManager[Looks]:
     return looks_of((case.load() for case in cases), examination.check_time)
 
 

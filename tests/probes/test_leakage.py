@@ -238,10 +238,48 @@ def test_where_too_many_look_alike_the_most_alike_are_compared_and_the_rest_is_c
 
     pictures = scenes(12, SIDE)
     alike = [0.7 * pictures[0] + 0.3 * other for other in pictures[1:8]]  # of one outline
-    looks = looks_of([pictures[0], 0.9 * pictures[0] ** 1.1, *alike])
-    everything, none_left = near_pairs(looks)
+    with looks_of([pictures[0], 0.9 * pictures[0] ** 1.1, *alike]) as looks:
+        everything, none_left = near_pairs(looks)
+        nearest, left = near_pairs(looks, most=1)
     assert none_left == 0
     assert (0, 1) in {(pair.one, pair.other) for pair in everything}
-    nearest, left = near_pairs(looks, most=1)
     assert [(pair.one, pair.other) for pair in nearest] == [(0, 1)]
     assert left > 0
+
+
+def test_the_thumbnails_lie_in_a_file_without_a_name_that_is_closed_at_the_end(
+    tmp_path, monkeypatch
+):
+    import tempfile
+
+    from audit.cases.near import looks_of, near_pairs
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    pictures = scenes(3, SIDE)
+    with looks_of([*pictures, pictures[1], np.zeros((8, 8))]) as looks:
+        assert not list(tmp_path.iterdir())
+        assert looks.flat.tolist() == [False] * 4 + [True]
+        thumbs = looks.thumbs_of(np.array([4, 3, 1]))
+        assert not thumbs[0].any()
+        assert np.array_equal(thumbs[1], thumbs[2])
+        assert np.linalg.norm(thumbs[1]) == pytest.approx(1)
+        found, _ = near_pairs(looks)
+    assert [(pair.one, pair.other) for pair in found] == [(1, 3)]
+    assert looks.thumbs.closed
+
+
+def test_blocks_do_not_change_which_pairs_are_found(monkeypatch) -> None:
+    from audit.cases import near
+
+    def found(looks: near.Looks, others: near.Looks | None) -> dict[tuple[int, int], float]:
+        return {(pair.one, pair.other): pair.alike for pair in near.near_pairs(looks, others)[0]}
+
+    pictures = [*scenes(7, SIDE), *(0.9 * p**1.1 for p in scenes(7, SIDE)[::2])]
+    with near.looks_of(pictures) as looks:
+        within, across = found(looks, None), found(looks, looks)
+        monkeypatch.setattr(near, "_BLOCK", 3)
+        monkeypatch.setattr(near, "_TOGETHER", 2)
+        assert found(looks, None) == pytest.approx(within, abs=1e-9)
+        assert found(looks, looks) == pytest.approx(across, abs=1e-9)
+    assert set(within) == {(0, 7), (2, 8), (4, 9), (6, 10)}
+    assert len(across) == 11 + 2 * len(within)
