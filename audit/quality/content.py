@@ -24,14 +24,19 @@ class Content:
     border: Tensor
 
     def inside(self, margin: int) -> Tensor:
-        """(N, 1, H, W) bool: content at least `margin` pixels from its own edge."""
+        """(N, 1, H, W) float32: 1 in content at least `margin` pixels from its own edge, else 0."""
         rows = torch.arange(self.height, device=self.top.device)
         columns = torch.arange(self.width, device=self.top.device)
         down = (rows >= self.top[:, None] + margin) & (rows <= self.bottom[:, None] - margin)
         across = (columns >= self.left[:, None] + margin) & (
             columns <= self.right[:, None] - margin
         )
-        return (down[:, None, :, None] & across[:, None, None, :]).bool()
+        return down.float()[:, None, :, None] * across.float()[:, None, None, :]
+
+    def count(self, margin: int) -> Tensor:
+        """(N,) float64: the pixels that are `inside`."""
+        high, wide = self.bottom - self.top + 1, self.right - self.left + 1
+        return ((high - 2 * margin).clamp_min(0) * (wide - 2 * margin).clamp_min(0)).double()
 
 
 def content_of(grey: Tensor) -> Content:

@@ -8,12 +8,14 @@ import torch
 from explained_models import SIDE, cases, classifier_of, scenes
 from scipy.stats import spearmanr, ttest_1samp
 from torch import nn
+from torch.nn import functional as F
 
 from audit.cases.case import Case
 from audit.probes.explanations.means import mean_finding, mean_interval
 from audit.probes.explanations.pointing import pointed
-from audit.probes.explanations.removal import imputed, moved, removal
+from audit.probes.explanations.removal import REMOVED, _kept, imputed, moved, removal
 from audit.probes.explanations.similarity import rank_similarity
+from audit.probes.gradcam.gallery import enlarged
 
 
 def test_similarity_is_spearmans_over_the_cells_where_there_is_something() -> None:
@@ -101,6 +103,53 @@ def test_imputation_is_near_the_solution_of_the_equations_of_the_paper() -> None
     gap = np.abs(mine - theirs)[~known]
     assert gap.mean() < 0.01
     assert gap.max() < 0.05
+
+
+def relaxed(values: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """The imputation written out for one image (1, 1, H, W) and its mask, bool."""
+    if bool(known.all()):
+        return values
+    share = F.avg_pool2d(known.float(), 2, ceil_mode=True)
+    coarse = F.avg_pool2d(values, 2, ceil_mode=True) / share.clamp(min=1e-9)
+    below = relaxed(torch.where(share > 0, coarse, 0.0), share > 0)
+    wide = F.interpolate(below, values.shape[-2:], mode="bilinear", align_corners=False)
+    weights = torch.tensor([[1.0, 2, 1], [2, 0, 2], [1, 2, 1]])[None, None] / 12
+    inside = F.conv2d(torch.ones_like(values), weights, padding=1)
+    found = torch.where(known, values, wide)
+    for _ in range(8):
+        found = torch.where(known, values, F.conv2d(found, weights, padding=1) / inside)
+    return found
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_many_images_are_imputed_at_once_as_each_alone(channels: int) -> None:
+    rng = np.random.default_rng(4)
+    x = torch.from_numpy(rng.random((channels, 37, 50)).astype("f4"))
+    known = torch.from_numpy(
+        rng.random((6, 1, 37, 50)) > np.linspace(0.1, 0.95, 6)[:, None, None, None]
+    )
+    known[0, 0, 5:30, 3:44] = False
+    found = imputed(x, known)
+    for image, mask in zip(found, known, strict=True):
+        assert torch.equal(image[:, mask[0]], x[:, mask[0]])
+        for plane, given in zip(image, x, strict=True):
+            alone = relaxed((given * mask[0])[None, None], mask[None])[0, 0]
+            assert torch.allclose(plane, alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("heat", [np.eye(4), np.zeros((3, 3)), np.arange(36.0).reshape(6, 6)])
+def test_pixels_are_removed_in_order_of_the_map_and_equals_in_the_order_drawn(
+    heat: np.ndarray,
+) -> None:
+    heat, x = heat.astype("f4"), torch.zeros(1, 23, 31)
+    kept = _kept(heat, x, np.random.default_rng(5)).reshape(2, len(REMOVED), -1)
+    drawn = np.random.default_rng(5).random(23 * 31)
+    order = np.lexsort((drawn, -enlarged(heat, 23, 31).ravel()))
+    for side, ranked in zip(kept, (order, order[::-1]), strict=True):
+        for left, share in zip(side, REMOVED, strict=True):
+            count = round(share * len(order))
+            assert not left[ranked[:count]].any()
+            assert left[ranked[count:]].all()
 
 
 def test_a_moved_map_has_the_same_values_elsewhere() -> None:

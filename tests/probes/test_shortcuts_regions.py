@@ -8,10 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from audit.classifier import prepare_pixels
 from audit.draws import generator
-from audit.probes.shortcuts.regions import border, boxed, filled, markers, moved_inside, ring
+from audit.probes.shortcuts.regions import (
+    _quantile,
+    border,
+    boxed,
+    filled,
+    markers,
+    moved_inside,
+    opened,
+    ring,
+)
 from audit.results import Preparation
 from audit.stresses.side_marker import marked
 from tests.probes.shortcut_models import scenes
@@ -54,6 +64,22 @@ def test_noise_a_long_rod_and_a_bright_half_are_no_markers():
     half[:, 112:] = 0.9
     for image in (ground(), rod, half, np.zeros((SIZE, SIZE), np.float32)):
         assert markers(image) == []
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (97, 41), (5, 30), (1, 1)])
+@pytest.mark.parametrize("size", [1, 3, 8, 9, 36])
+def test_an_opening_is_scipys_to_the_bit(shape: tuple[int, int], size: int) -> None:
+    image = np.random.default_rng(size).random(shape).astype(np.float32)
+    expected = ndimage.grey_opening(image, size=(size, size))
+    assert np.array_equal(opened(image, size), expected)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 1000])
+def test_quantiles_are_numpys(count: int) -> None:
+    values = np.random.default_rng(count).random(count).astype(np.float32)
+    for share in (0.25, 0.5, 0.7, 0.9):
+        expected = np.quantile(values.astype(np.float64), share)
+        assert _quantile(np.sort(values), share) == pytest.approx(expected, abs=1e-12)
 
 
 def phantoms(folder: Path, spec: PhantomSpec) -> tuple[int, int, int, int]:
@@ -103,6 +129,21 @@ def test_the_control_of_the_border_has_its_area_and_does_not_touch_it(height, wi
     assert not (outer & inner).any()
     line = 2 * (height + width)
     assert abs(int(outer.sum()) - int(inner.sum())) <= line
+
+
+def test_what_is_filled_is_the_mean_around_the_nearest_pixel_outside():
+    image, mask = ground(3, 96), np.zeros((96, 96), dtype=bool)
+    mask[30:44, 8:17] = mask[2:9, 80:91] = True
+    side = 11  # a tenth of 96, odd
+    rows, columns = ndimage.distance_transform_edt(
+        mask, return_distances=False, return_indices=True
+    )
+    light = ndimage.uniform_filter((image * ~mask).astype(np.float64), side, mode="nearest")
+    share = ndimage.uniform_filter((~mask).astype(np.float64), side, mode="nearest")
+    expected = (light / share)[rows, columns][mask]
+    assert filled(image, mask)[mask] == pytest.approx(expected, abs=1e-6)
+    nothing = np.zeros_like(mask)
+    assert np.array_equal(filled(image, nothing), image)
 
 
 def test_a_filled_letter_is_gone_and_all_else_stays():

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from scipy import ndimage, stats
+from torch.nn import functional as F
 
 from audit.quality.content import content_of
-from audit.quality.measures import MEASURES, measures, reblur_width
+from audit.quality.measures import MEASURES, _blurred, measures, reblur_width
 from tests.quality.pictures import as_x, blurred, flattened, moved, scenes
 
 
@@ -32,6 +33,15 @@ def test_the_blur_effect_is_cretes() -> None:
     ours = measures(as_x(images), ("blur_effect",))["blur_effect"]
     theirs = [crete(image, reblur_width((96, 96))) for image in images]
     assert ours.numpy() == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [3, 5, 11])
+def test_the_comparison_blur_is_the_mean_of_a_row_of_pixels(size: int) -> None:
+    grey = as_x(scenes(2, 64))
+    for turned, kernel in ((False, (size, 1)), (True, (1, size))):
+        padding = kernel[0] // 2, kernel[1] // 2
+        expected = F.avg_pool2d(grey, kernel, stride=1, padding=padding)
+        assert torch.allclose(_blurred(grey, turned, size), expected, atol=1e-6)
 
 
 def test_the_comparison_blur_is_eleven_pixels_wide_at_224_and_odd_everywhere() -> None:

@@ -3,12 +3,12 @@
 ROAD (Rong et al. 2022, arXiv:2202.00449): pixels are removed in the order of the map, most
 relevant first and least relevant first, and imputed from their neighbours with a little noise,
 so that the shape of a hole is no clue. pytorch-grad-cam's imputation solves a sparse system per
-image, seconds at 224 px; here the same equations are relaxed on a pyramid, many images at once.
+image, seconds at 224 px; here the same equations are relaxed on a pyramid, many images at once:
+as the layers of one tensor, innermost in memory, since one kernel is then laid over all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ from audit.classifier import Classifier
 from audit.probes.cam.maps import Array
 from audit.probes.gradcam.gallery import enlarged
 
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 REMOVED = (0.1, 0.3, 0.5, 0.7, 0.9)
 CONTROLS = 2
 NOISE = 0.01
@@ -80,10 +82,9 @@ def _along(
     batch: int,
 ) -> Array:
     """(2, shares removed): P(target), most relevant removed first and least relevant first."""
-    kept = np.stack(list(_kept(heat, x, rng)))
-    known = torch.from_numpy(kept)[:, None]
-    noise = torch.from_numpy(rng.normal(0, NOISE, (len(kept), *x.shape)).astype(np.float32))
-    images = torch.where(known, x, imputed(x, known) + noise).clamp(0, 1)
+    known = torch.from_numpy(_kept(heat, x, rng))[:, None]
+    noise = torch.from_numpy(rng.normal(0, NOISE, (len(known), *x.shape)).astype(np.float32))
+    images = torch.where(known, x, noise.add_(imputed(x, known))).clamp_(0, 1)
     with torch.no_grad():
         parts = torch.split(images, batch)
         said = torch.cat([classifier.logits(part).float().softmax(1).cpu() for part in parts])
@@ -99,18 +100,29 @@ def moved(heat: Array, rng: np.random.Generator) -> Array:
             return np.roll(heat, (down, right), axis=(0, 1))
 
 
-def _kept(heat: Array, x: Tensor, rng: np.random.Generator) -> Iterator[npt.NDArray[np.bool_]]:
-    """(H, W) pixels that stay: most relevant removed first, then least, at each of REMOVED.
+def _kept(heat: Array, x: Tensor, rng: np.random.Generator) -> Bools:
+    """(N, H, W) pixels that stay: most relevant removed first, then least, at each of REMOVED.
 
     Pixels of equal relevance go in a random order.
     """
     wide = enlarged(heat, *x.shape[-2:]).ravel()
-    order = np.lexsort((rng.random(wide.size), -wide))
-    for ranked in (order, order[::-1]):
-        for share in REMOVED:
-            kept = np.ones(wide.size, dtype=bool)
-            kept[ranked[: round(share * wide.size)]] = False
-            yield kept.reshape(x.shape[-2:])
+    drawn, falling = rng.random(wide.size), np.sort(wide)[::-1]
+    counts = [round(share * wide.size) for share in REMOVED]
+    most = [~_first(wide, falling, drawn, count) for count in counts]
+    least = [_first(wide, falling, drawn, wide.size - count) for count in counts]
+    return np.stack(most + least).reshape(-1, *x.shape[-2:])
+
+
+def _first(wide: Array, falling: Array, drawn: Floats, count: int) -> Bools:
+    """(n,) which pixels come first as `wide` (n,) falls, `count` of them; of equals the ones that
+    were `drawn` lowest. `falling`: `wide` sorted."""
+    if count == 0:
+        return np.zeros(len(wide), dtype=bool)
+    edge = falling[count - 1]
+    first = wide > edge
+    equal, left = np.flatnonzero(wide == edge), count - np.count_nonzero(first)
+    first[equal[np.argpartition(drawn[equal], left - 1)[:left]]] = True
+    return np.asarray(first)
 
 
 def imputed(x: Tensor, known: Tensor) -> Tensor:
@@ -119,28 +131,36 @@ def imputed(x: Tensor, known: Tensor) -> Tensor:
     (N, C, H, W). Neighbours beside weigh 1/6, across 1/12; a neighbour that is missing too
     counts with what it is imputed as: coarse to fine, relaxed a few times at each size.
     """
-    return _imputed((x * known), known)
+    shape = (len(known), *x.shape)
+    layers = known.expand(shape).reshape(1, -1, *shape[-2:])
+    layers = layers.contiguous(memory_format=torch.channels_last).float()
+    return _imputed(layers * x.expand(shape).reshape(layers.shape), layers).reshape(shape)
 
 
 def _imputed(values: Tensor, known: Tensor) -> Tensor:
-    """`values` (N, C, H, W) hold 0 where not `known` (N, 1, H, W)."""
-    if bool(known.all()) or min(values.shape[-2:]) < 2:
-        share = known.float().mean((2, 3), keepdim=True).clamp(min=1e-9)
-        return torch.where(known, values, values.mean((2, 3), keepdim=True) / share)
-    share = F.avg_pool2d(known.float(), 2, ceil_mode=True)
-    coarse = F.avg_pool2d(values, 2, ceil_mode=True) / share.clamp(min=1e-9)
-    below = _imputed(torch.where(share > 0, coarse, 0.0), share > 0)
-    wide = F.interpolate(below, values.shape[-2:], mode="bilinear", align_corners=False)
-    found = torch.where(known, values, wide)
-    for _ in range(_RELAXED):
-        found = torch.where(known, values, _neighbours(found))
-    return found
+    """`values` (1, L, H, W) are 0 where not `known`, which is 1 or 0 and of the same shape.
 
-
-def _neighbours(images: Tensor) -> Tensor:
-    """The weighted mean of the neighbours that lie inside the image."""
-    count = images.shape[1]
+    (1, L, H, W) in the same layout: the layers innermost in memory.
+    """
+    if bool(known.min() > 0):
+        return values
+    if min(values.shape[-2:]) < 2:
+        mean = values.mean((2, 3), keepdim=True) / known.mean((2, 3), keepdim=True).clamp(min=1e-9)
+        return torch.where(known > 0, values, mean)
+    share = F.avg_pool2d(known, 2, ceil_mode=True)
+    coarse = F.avg_pool2d(values, 2, ceil_mode=True).div_(share.clamp(min=1e-9))
+    below = _imputed(coarse, (share > 0).float()).contiguous().transpose(0, 1)  # (L, 1, h, w)
+    found = F.interpolate(below, values.shape[-2:], mode="bilinear").transpose(0, 1)
+    found = found.contiguous(memory_format=torch.channels_last)
+    missing = 1 - known
+    torch.addcmul(values, missing, found, out=found)
     weights = torch.tensor(_WEIGHTS)[None, None]
-    inside = F.conv2d(torch.ones_like(images[:1, :1]), weights, padding=1)
-    mixed = F.conv2d(images, weights.expand(count, 1, 3, 3), padding=1, groups=count)
-    return mixed / inside
+    inside = F.conv2d(torch.ones_like(values[:, :1]), weights, padding=1)
+    # A missing pixel's value is 0, to which its neighbours over their weight are added; over
+    # infinity where it is known.
+    by = torch.div(inside, missing, out=missing)
+    weights = weights.expand(values.shape[1], 1, 3, 3).contiguous()
+    for _ in range(_RELAXED):
+        mixed = F.conv2d(found, weights, padding=1, groups=len(weights))
+        torch.addcdiv(values, mixed, by, out=found)
+    return found

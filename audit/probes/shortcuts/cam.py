@@ -14,7 +14,7 @@ from audit.probes.cam.maps import Map
 from audit.probes.gradcam.gallery import enlarged
 from audit.probes.shortcuts.metadata import clean
 from audit.probes.shortcuts.occlusion import REGIONS, mean_interval, sign_p
-from audit.probes.shortcuts.regions import Bools, border, boxed, markers
+from audit.probes.shortcuts.regions import Bools, Box, border, boxed
 from audit.probes.shortcuts.table import Table
 from audit.results import Finding
 
@@ -33,21 +33,23 @@ class Mass:
     expected: list[float] = field(default_factory=list)
 
 
-def weighed(found: dict[str, Mass], row: int, x: Tensor, cam: Map, target: int) -> None:
-    """Add the map of one image x (C, H, W); one that is zero everywhere has no share.
+def weighed(
+    found: dict[str, Mass], row: int, x: Tensor, boxes: list[Box], cam: Map, target: int
+) -> None:
+    """Add the map of one image x (C, H, W) with the `boxes` of its markers; one that is zero
+    everywhere has no share.
 
     Expected: of the border its area; of a marker the mean share of its mirrored places.
     """
-    heat = enlarged(cam(x, target), *x.shape[-2:]).astype(np.float64)
+    height, width = x.shape[-2:]
+    heat = enlarged(cam(x, target), height, width).astype(np.float64)
     total = heat.sum()
     if not (np.isfinite(total) and total > 0):
         return
-    grey = x.mean(0).numpy()
-    frame = border(*grey.shape)
+    frame = border(height, width)
     _add(found["border"], row, float(heat[frame].sum() / total), float(frame.mean()))
-    boxes = markers(grey)
     if boxes:
-        mask = boxed(boxes, grey.shape)
+        mask = boxed(boxes, (height, width))
         mirrored = [float(heat[other].sum() / total) for other in _mirrored(mask)]
         _add(found["marker"], row, float(heat[mask].sum() / total), float(np.mean(mirrored)))
 

@@ -21,7 +21,7 @@ from audit.metrics.interval import Interval
 from audit.metrics.multiplicity import holm
 from audit.probes.registry import Examination
 from audit.probes.shortcuts.metadata import clean
-from audit.probes.shortcuts.regions import Bools, border, boxed, filled, markers, moved_inside, ring
+from audit.probes.shortcuts.regions import Bools, Box, border, boxed, filled, moved_inside, ring
 from audit.probes.shortcuts.table import Table
 from audit.results import Finding
 
@@ -40,19 +40,21 @@ class Filled:
     changed: list[list[bool]] = field(default_factory=list)
 
 
-def variants(x: Tensor, case_id: str, seed: int) -> tuple[Tensor, list[str]]:
-    """x (C, H, W) -> (1 + 2r, C, H, W): as it is, then each region and its control filled."""
-    grey = x.mean(0).numpy()
-    masks: list[Bools] = [border(*grey.shape), ring(*grey.shape)]
+def variants(x: Tensor, boxes: list[Box], case_id: str, seed: int) -> tuple[Tensor, list[str]]:
+    """x (C, H, W) -> (1 + 2r, C, H, W): as it is, then each region and its control filled.
+
+    `boxes`: those of its markers.
+    """
+    height, width = x.shape[-2:]
+    masks: list[Bools] = [border(height, width), ring(height, width)]
     names = ["border"]
-    boxes = markers(grey)
     if boxes:
-        mask = boxed(boxes, grey.shape)
+        mask = boxed(boxes, (height, width))
         masks += [mask, moved_inside(mask, generator(seed, case_id, "shortcuts control"))]
         names.append("marker")
     planes = x.numpy()
-    rows = [np.stack([filled(plane, mask) for plane in planes]) for mask in masks]
-    return torch.cat([x[None], torch.from_numpy(np.stack(rows))]), names
+    rows = [planes, *(np.stack([filled(plane, mask) for plane in planes]) for mask in masks)]
+    return torch.from_numpy(np.stack(rows)), names
 
 
 def measured(found: dict[str, Filled], row: int, logits: Tensor, names: Sequence[str],

@@ -26,7 +26,7 @@ from audit.probes.shortcuts.occlusion import (
     occlusion_findings,
     variants,
 )
-from audit.probes.shortcuts.regions import RULE
+from audit.probes.shortcuts.regions import RULE, Box, markers
 from audit.probes.shortcuts.table import Table, table_of
 from audit.results import Finding, Note, ProbeReport
 
@@ -142,12 +142,15 @@ def _seen(examination: Examination, table: Table) -> Seen:
     place = {case_id: row for row, case_id in enumerate(ids)}
     chosen = ranked(examination.seed, ids, "shortcuts")[:cases]
     known = examination.cases.by_id()
+    mapped: list[tuple[Case, int, list[Box]]] = []
     waiting: list[Waiting] = []
     for case_id in chosen:
         examination.check_time()
-        x, names = variants(
-            examination.classifier.prepare(known[case_id]), case_id, examination.seed
-        )
+        image = examination.classifier.prepare(known[case_id])
+        boxes = markers((image[0] if len(image) == 1 else image.mean(0)).numpy())
+        if len(mapped) < maps:
+            mapped.append((known[case_id], place[case_id], boxes))
+        x, names = variants(image, boxes, case_id, examination.seed)
         full = sum(len(one.x) for one in waiting) + len(x) > examination.batch_size
         if waiting and (full or waiting[0].x.shape[1:] != x.shape[1:]):
             _look(examination, seen, waiting)
@@ -155,7 +158,7 @@ def _seen(examination: Examination, table: Table) -> Seen:
         waiting.append(Waiting(place[case_id], x, names))
     if waiting:
         _look(examination, seen, waiting)
-    _mapped(examination, seen, [(known[c], place[c]) for c in chosen[:maps]])
+    _mapped(examination, seen, mapped)
     return seen
 
 
@@ -191,7 +194,10 @@ def _asked(
         return classifier.predict(x).logits, None
 
 
-def _mapped(examination: Examination, seen: Seen, chosen: list[tuple[Case, int]]) -> None:
+def _mapped(
+    examination: Examination, seen: Seen, chosen: list[tuple[Case, int, list[Box]]]
+) -> None:
+    """Grad-CAM of the chosen cases: each with its row and the boxes of its markers."""
     classifier = examination.classifier
     if classifier.description.cam_layer is None or not classifier.has_gradients:
         seen.missing["Grad-CAM"] = "the classifier has no gradients or no layer to look at"
@@ -200,11 +206,11 @@ def _mapped(examination: Examination, seen: Seen, chosen: list[tuple[Case, int]]
     places = {subject.id: i for i, subject in enumerate(examination.predictions.subjects)}
     try:
         cam = grad_cam(classifier)
-        for case, row in chosen:
+        for case, row, boxes in chosen:
             examination.check_time()
             target = int(decided[places[case.id]])
             if target >= 0:
-                weighed(seen.masses, row, classifier.prepare(case), cam, target)
+                weighed(seen.masses, row, classifier.prepare(case), boxes, cam, target)
     except NoMap as error:
         seen.missing["Grad-CAM"] = str(error)
 

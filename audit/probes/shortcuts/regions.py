@@ -6,6 +6,7 @@ has a control of the same area elsewhere, since filling is itself a change of th
 
 from __future__ import annotations
 
+import math
 from functools import cache, lru_cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy import ndimage
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Image = npt.NDArray[np.float32]  # (H, W) in [0, 1]
+Box = tuple[slice, slice]
 
 FRAME = 0.10  # of the side
 EDGE = 0.30  # how far from an edge a marker's middle may lie, of the side
@@ -38,69 +40,109 @@ RULE = (
 @cache
 def border(height: int, width: int) -> Bools:
     """(H, W): the outer tenth of height and width on each side."""
-    down, across = max(1, round(FRAME * height)), max(1, round(FRAME * width))
     mask = np.ones((height, width), dtype=bool)
-    mask[down : height - down, across : width - across] = False
+    mask[_within(height, width, 0)] = False
     return mask
 
 
 @cache
 def ring(height: int, width: int) -> Bools:
     """(H, W): the frame just inside the border, of the same area up to a line of pixels."""
-    outer = border(height, width)
-    wanted, best = int(outer.sum()), np.zeros_like(outer)
-    for step in range(1, min(height, width) // 2):
-        inside = ndimage.binary_dilation(outer, iterations=step, structure=np.ones((3, 3)))
-        mask = inside & ~outer
-        if abs(int(mask.sum()) - wanted) < abs(int(best.sum()) - wanted):
-            best = mask
-    return best
+    mask = ~border(height, width)
+    inner = int(mask.sum())
+
+    def missed(lines: int) -> int:
+        area = inner - mask[_within(height, width, lines)].size
+        return abs(area - (mask.size - inner))
+
+    lines = min(range(1, min(height, width) // 2), key=missed, default=0)
+    mask[_within(height, width, lines)] = False
+    return mask
 
 
-def markers(image: Image) -> list[tuple[slice, slice]]:
+def _within(height: int, width: int, lines: int) -> Box:
+    """What lies inside the border and so many lines more on each side."""
+    down, across = (max(1, round(FRAME * length)) + lines for length in (height, width))
+    return slice(down, height - down), slice(across, width - across)
+
+
+def markers(image: Image) -> list[Box]:
     """Boxes of what looks like a side marker, brightest first; see RULE."""
     side, found = min(image.shape), []
     for thickness in STROKES:
-        thin = max(3, round(thickness * side))
-        rise = image - ndimage.grey_opening(image, size=(thin, thin))
+        rise = image - opened(image, max(3, round(thickness * side)))
         parts, _ = ndimage.label(rise > CONTRAST, structure=np.ones((3, 3)))
         for place, box in enumerate(ndimage.find_objects(parts), start=1):
+            if not _sized(box, image.shape):
+                continue
             inside = parts[box] == place
-            fits = _sized(box, inside, image.shape)
+            fits = inside.mean() >= FILLED
             fits = fits and (thickness < LARGEST or _plain(image[box], inside))
-            contrast = _contrast(image, box, inside) if fits else None
-            if contrast is not None:
-                found.append((contrast, _padded(box, image.shape)))
-    kept: list[tuple[slice, slice]] = []
-    for _, box in sorted(found, key=lambda one: (-one[0], one[1][0].start, one[1][1].start)):
-        if len(kept) < MOST_MARKERS and not any(_meet(box, other) for other in kept):
+            above = _contrast(image, box, inside) if fits else None
+            if above is not None:
+                found.append((*above, _padded(box, image.shape)))
+    bright = _quantile(np.sort(image, axis=None), BRIGHT) if found else 0.0
+    kept: list[Box] = []
+    for _, level, box in sorted(found, key=lambda one: (-one[0], one[2][0].start, one[2][1].start)):
+        fits = level >= bright and len(kept) < MOST_MARKERS
+        if fits and not any(_meet(box, other) for other in kept):
             kept.append(box)
     return kept
 
 
-def _meet(one: tuple[slice, slice], other: tuple[slice, slice]) -> bool:
+def opened(image: Image, size: int) -> Image:
+    """The grey opening of an image (H, W) by a square: scipy's grey_opening, to the bit.
+
+    The least of every square, then the greatest of these; down and across apart, by doubling.
+    """
+    before, after = size // 2, (size - 1) // 2
+    least = _over_rows(image, size, before, np.minimum, np.inf)
+    turned = _over_rows(least.T, size, before, np.minimum, np.inf)
+    turned = _over_rows(turned, size, after, np.maximum, -np.inf)
+    return _over_rows(turned.T, size, after, np.maximum, -np.inf)
+
+
+def _over_rows(image: Image, size: int, before: int, pick: np.ufunc, beyond: float) -> Image:
+    """(H, W): what is picked of `size` rows, `before` of them above; `beyond` lies outside."""
+    high, wide = image.shape
+    rows = np.empty((high + size - 1, wide), dtype=np.float32)
+    rows[:before] = rows[before + high :] = beyond
+    rows[before : before + high] = image
+    reach = 1  # rows that each row stands for
+    while reach < size:
+        step = min(reach, size - reach)
+        rows = pick(rows[:-step], rows[step:])
+        reach += step
+    return rows
+
+
+def _meet(one: Box, other: Box) -> bool:
     return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
 
 
-def _sized(box: tuple[slice, slice], inside: Bools, shape: tuple[int, ...]) -> bool:
+def _sized(box: Box, shape: tuple[int, ...]) -> bool:
+    """Whether a thing has the size and the place of a marker."""
     side = min(shape)
-    high, wide = inside.shape
-    fits = SMALLEST * side <= high <= LARGEST * side and 0.01 * side <= wide <= LARGEST * side
-    if not (fits and high >= 4 and wide >= 2):
+    down, across = box
+    high, wide, most = down.stop - down.start, across.stop - across.start, LARGEST * side
+    if not (max(4, SMALLEST * side) <= high <= most and max(2, 0.01 * side) <= wide <= most):
         return False
-    middles = [(part.start + part.stop) / 2 for part in box]
+    middles = (down.start + down.stop) / 2, (across.start + across.stop) / 2
     nearest = min(min(m, length - m) for m, length in zip(middles, shape, strict=True))
-    return bool(nearest <= EDGE * side and inside.mean() >= FILLED)
+    return bool(nearest <= EDGE * side)
 
 
 def _plain(patch: Image, inside: Bools) -> bool:
     """Whether a thick thing is one solid piece of one grey level."""
-    low, high = np.quantile(patch[inside], (0.25, 0.75))
-    return bool(inside.mean() >= SOLID and high - low <= LEVEL)
+    if inside.mean() < SOLID:
+        return False
+    ordered = np.sort(patch[inside])
+    return _quantile(ordered, 0.75) - _quantile(ordered, 0.25) <= LEVEL
 
 
-def _contrast(image: Image, box: tuple[slice, slice], inside: Bools) -> float | None:
-    """How far a thing rises above its surround, or None where that is no even ground."""
+def _contrast(image: Image, box: Box, inside: Bools) -> tuple[float, float] | None:
+    """How far a thing rises above its surround, and its level; None where that is no even
+    ground."""
     rim = 1 + max(2, round(0.02 * min(image.shape)))
     wide, near = _grown(box, rim, image.shape), _grown(box, 1, image.shape)
     around = np.ones(image[wide].shape, dtype=bool)
@@ -108,17 +150,25 @@ def _contrast(image: Image, box: tuple[slice, slice], inside: Bools) -> float | 
         slice(n.start - w.start, n.stop - w.start) for n, w in zip(near, wide, strict=True)
     )
     around[hole] = False
-    level = float(np.quantile(image[box][inside], 0.9))  # what lies on an edge is half as bright
-    middle, high = np.quantile(image[wide][around], (0.5, BRIGHTER_THAN))
-    stands_out = level - high >= CLEAR and level >= float(np.quantile(image, BRIGHT))
-    return level - float(middle) if stands_out and level - middle >= CONTRAST else None
+    level = _quantile(np.sort(image[box][inside]), 0.9)  # what lies on an edge is half as bright
+    ground = np.sort(image[wide][around])
+    above = level - _quantile(ground, 0.5)
+    even = level - _quantile(ground, BRIGHTER_THAN) >= CLEAR
+    return (above, level) if even and above >= CONTRAST else None
 
 
-def _padded(box: tuple[slice, slice], shape: tuple[int, ...]) -> tuple[slice, slice]:
+def _quantile(ordered: Image, share: float) -> float:
+    """numpy's linear quantile, of sorted values (n,): its call takes longer than sorting a few."""
+    at = share * (len(ordered) - 1)
+    low, high = ordered[int(at)], ordered[math.ceil(at)]
+    return float(low) + (at - int(at)) * (float(high) - float(low))
+
+
+def _padded(box: Box, shape: tuple[int, ...]) -> Box:
     return _grown(box, max(1, round(PAD * min(shape))), shape)
 
 
-def _grown(box: tuple[slice, slice], pad: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+def _grown(box: Box, pad: int, shape: tuple[int, ...]) -> Box:
     first, second = (
         slice(max(0, part.start - pad), min(length, part.stop + pad))
         for part, length in zip(box, shape, strict=True)
@@ -131,33 +181,42 @@ def filled(image: Image, mask: Bools) -> Image:
 
     Texture and edges inside are gone, the grey level goes on; what is outside stays as it is.
     """
+    if not mask.any():
+        return image.copy()
     side = max(3, round(FRAME * min(image.shape)) | 1)
-    rows, columns, share = _nearest(mask.tobytes(), mask.shape, side)
-    level = ndimage.uniform_filter(image * ~mask, side, mode="nearest")
+    window, near, share = _nearest(mask.tobytes(), mask.shape, side)
+    level = ndimage.uniform_filter(image[window] * ~mask[window], side, mode="nearest")
     out = image.copy()
-    out[mask] = level[rows, columns] / share
+    out[mask] = level.ravel()[near] / share
     return out
 
 
 @lru_cache(maxsize=8)  # the frame's is asked for every image
-def _nearest(mask: bytes, shape: tuple[int, int], side: int) -> tuple[Ints, Ints, Image]:
-    """Row and column of the nearest pixel outside, for each pixel inside a mask, and how much of
-    the square of `side` around that one lies outside."""
+def _nearest(mask: bytes, shape: tuple[int, int], side: int) -> tuple[Box, Ints, Image]:
+    """The window that matters to what is inside a mask; for each pixel inside, the place in that
+    window of the nearest one outside, and how much of the square of `side` around that one lies
+    outside."""
     inside = np.frombuffer(mask, dtype=bool).reshape(shape)
-    # What is nearest lies in the box around the mask, or beside it.
-    rows, columns = np.zeros((2, *shape), np.int64)
-    for around in ndimage.find_objects(inside.astype(np.int8)):
-        box = _grown(around, 1, shape)
-        rows[box], columns[box] = (
-            ndimage.distance_transform_edt(inside[box], return_distances=False, return_indices=True)
-            + np.array([part.start for part in box])[:, None, None]
-        )
-    share = ndimage.uniform_filter((~inside).astype(np.float32), side, mode="nearest")
-    rows, columns = rows[inside], columns[inside]
-    return rows, columns, np.maximum(share[rows, columns], 1e-6)
+    # What is nearest lies in the box around the mask, or beside it; its square goes further.
+    around = _around(inside)
+    box, window = _grown(around, 1, shape), _grown(around, 1 + side // 2, shape)
+    rows, columns = ndimage.distance_transform_edt(
+        inside[box], return_distances=False, return_indices=True
+    )[:, inside[box]]
+    rows += box[0].start - window[0].start
+    columns += box[1].start - window[1].start
+    share = ndimage.uniform_filter((~inside[window]).astype(np.float32), side, mode="nearest")
+    near = rows.astype(np.int64) * share.shape[1] + columns
+    return window, near, np.maximum(share.ravel()[near], 1e-6)
 
 
-def boxed(boxes: list[tuple[slice, slice]], shape: tuple[int, ...]) -> Bools:
+def _around(mask: Bools) -> Box:
+    """The smallest box with all of a mask in it."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def boxed(boxes: list[Box], shape: tuple[int, ...]) -> Bools:
     """(H, W): inside any of the boxes."""
     mask = np.zeros(shape, dtype=bool)
     for box in boxes:
@@ -171,7 +230,7 @@ def moved_inside(mask: Bools, rng: np.random.Generator) -> Bools:
     Where no such place is found in 50 draws, the mask turned by half, which mirrors its place.
     """
     height, width = mask.shape
-    rows, columns = np.nonzero(mask)
+    rows, columns = np.divmod(np.flatnonzero(mask), width)
     high, wide = int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
     top, left = round(EDGE * height), round(EDGE * width)
     low, right = max(top + 1, height - top - high), max(left + 1, width - left - wide)
