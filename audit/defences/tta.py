@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -101,6 +102,15 @@ def seen(x: Tensor, view: View) -> Tensor:
 
 def _scaled(x: Tensor, scale: float) -> Tensor:
     """Content enlarged about the centre."""
-    zoom = torch.tensor([[1 / scale, 0, 0], [0, 1 / scale, 0]], dtype=x.dtype, device=x.device)
-    grid = F.affine_grid(zoom.expand(len(x), 2, 3), list(x.shape), align_corners=False)
+    grid = _zoomed(scale, (x.shape[-2], x.shape[-1]), x.dtype, x.device)
+    grid = grid.expand(len(x), -1, -1, -1)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+@lru_cache(maxsize=4)
+def _zoomed(
+    scale: float, size: tuple[int, int], dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """Where each pixel comes from, for grid_sample (1, H, W, 2); not to be written into."""
+    zoom = torch.tensor([[[1 / scale, 0, 0], [0, 1 / scale, 0]]], dtype=dtype, device=device)
+    return F.affine_grid(zoom, [1, 1, *size], align_corners=False)

@@ -196,7 +196,7 @@ def test_only_a_map_of_the_quarter_that_is_read_is_faithful(heat, low, high) -> 
 @pytest.mark.parametrize(("cell", "hit"), [((1, 1), True), ((1, 3), False), ((6, 6), False)])
 def test_a_map_points_at_a_box_within_the_tolerance(cell: tuple[int, int], hit: bool) -> None:
     case = Case(id="a", label="fracture", load=lambda: np.zeros((SIDE, SIDE), "f4"),
-                boxes=((2, 2, 7, 7),))  # fmt: skip
+                shape=(SIDE, SIDE), boxes=((2, 2, 7, 7),))  # fmt: skip
     heat = np.zeros((8, 8), "f4")
     heat[cell] = 1
     found = pointed(case, heat, classifier_of(nn.Identity(), None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -174,9 +175,9 @@ def test_boxes_are_outlined_where_the_preparation_puts_them() -> None:
 )
 def test_boxes_take_the_way_of_the_pixels(resize, size, rows, columns) -> None:
     native = {"squish": (32, 8, 64, 24), "crop": (32, 8, 48, 24), "pad": (32, 8, 64, 24)}[resize]
-    boxed = case(0, "fracture", True, boxes=(native,))
+    boxed = replace(case(0, "fracture", True, boxes=(native,)), shape=size)
     way = Preparation(height=32, width=32, channels=1, resize=resize)
-    inside = box_mask(boxed, size, way)
+    inside = box_mask(boxed, way)
     found_rows, found_columns = np.nonzero(inside)
     assert (found_rows.min(), found_rows.max() + 1) == rows
     assert (found_columns.min(), found_columns.max() + 1) == columns

@@ -43,7 +43,7 @@ class Pointed:
 def pointed(case: Case, heat: Array, classifier: Classifier) -> Pointed:
     """`heat` (h, w) against the case's boxes, each widened by TOLERANCE of the height."""
     way = classifier.preparation
-    near = _near(box_mask(case, case.load().shape, way), TOLERANCE * way.height)
+    near = _near(box_mask(case, way), TOLERANCE * way.height)
     top = int(enlarged(heat, way.height, way.width).argmax())
     hit = bool(near.ravel()[top])
     return Pointed(hit, bool(near[way.height // 2, way.width // 2]), float(near.mean()))

@@ -34,7 +34,7 @@ def energy_findings(found: list[Shown], examination: Examination, cam: Map) -> l
         heat = enlarged(cam(x, boxed[case_id].predicted), *x.shape[-2:])
         if heat.sum() <= 0:
             continue
-        mask = box_mask(case, case.load().shape, examination.classifier.preparation)
+        mask = box_mask(case, examination.classifier.preparation)
         shares.append(float((heat * mask).sum(dtype=np.float64) / heat.sum(dtype=np.float64)))
         areas.append(float(mask.mean(dtype=np.float64)))
         patients.append(case.patient or f"image {case_id}")

@@ -115,12 +115,12 @@ def enlarged(heat: Array, height: int, width: int) -> Array:
     return np.asarray(wide[0, 0].numpy(), dtype=np.float32)
 
 
-def box_mask(case: Case, native: tuple[int, ...], way: Preparation) -> npt.NDArray[np.bool_]:
+def box_mask(case: Case, way: Preparation) -> npt.NDArray[np.bool_]:
     """Union of a case's boxes as the model's input shows it: (height, width) bool.
 
     The boxes take the way of the pixels, so that resize, crop and padding agree exactly.
     """
-    mask = np.zeros(native[:2], dtype=np.float32)
+    mask = np.zeros(case.shape[:2], dtype=np.float32)
     for left, top, right, bottom in case.boxes:
         rows = slice(max(0, round(top)), max(0, round(bottom)))
         mask[rows, max(0, round(left)) : max(0, round(right))] = 1.0
@@ -149,7 +149,7 @@ def draw(
     grey = levels_of(x)
     panels = [grey, *(overlaid(grey, _scaled(heat, x)) for heat in maps)]
     if case.boxes:
-        edge = _edge(box_mask(case, case.load().shape, classifier.preparation))
+        edge = _edge(box_mask(case, classifier.preparation))
         for panel in panels:
             panel[edge] = OUTLINE
     something = bool(heat.max() > 0)
