@@ -132,7 +132,7 @@ def _stress_batch(
         if not rows:
             continue
         images = _prepared(stress, altered, judge)
-        check_altered(stress, params, altered, images, x[rows])
+        check_altered(stress, params, altered, images, x if altered.rows is None else x[rows])
         output = _screened(sight, images, y[rows]) if search else judge.predict(images)
         wrong = judge.decide(output.logits) != y[rows].numpy()
         flags = _flags(judge, images, y[rows], wrong) if stress.kind == "attack" else None
@@ -165,11 +165,13 @@ def _screened(sight: Sight, images: Tensor, y: Tensor) -> Output:
 def _flags(classifier: Classifier, images: Tensor, y: Tensor, wrong: np.ndarray) -> Flags:
     """(fooled on the untouched float32 model, fooled again after rounding to 8 bits)."""
     eight = wrong.astype(np.int8)
-    rounded = (images * 255).round() / 255
-    moved = (rounded - images).abs().flatten(1).amax(1).numpy() > ON_GRID
-    where = np.flatnonzero(wrong & moved)
+    where = np.flatnonzero(wrong)
+    fooling = images[where]
+    rounded = (fooling * 255).round_().div_(255)
+    moved = (rounded - fooling).abs_().flatten(1).amax(1).numpy() > ON_GRID
+    where = where[moved]
     if len(where):
-        again = classifier.decide(classifier.predict(rounded[where]).logits)
+        again = classifier.decide(classifier.predict(rounded[moved]).logits)
         eight[where] = again != y[where].numpy()
     return wrong.astype(np.int8), eight
 

@@ -32,6 +32,7 @@ from audit.presets import PROBE_FORWARDS
 from audit.probing import Allowance, allowance, chosen_probes, examine, runs_time
 from audit.results import Note, Plan, Provenance, Results
 from audit.settings import set_defences
+from audit.speed.garbage import unsearched
 from audit.speed.search import Search, rounded_up
 from audit.speed.trial import Trial
 from audit.store import Store, unit_key
@@ -75,9 +76,12 @@ def conduct(
         runs = within(runs, cases, seconds, most, options.seed)
         seconds = min(seconds, most)
     run_id = _run_id(classifier, cases, runs, options, {**hardened, **surrogates}, train)
-    with claimed(
-        folder, run_id, overwrite=options.overwrite, gate_file=options.gate_file
-    ) as started:
+    with (
+        claimed(
+            folder, run_id, overwrite=options.overwrite, gate_file=options.gate_file
+        ) as started,
+        unsearched(),
+    ):
         trial = trial.settled(classifier, cases, seconds, options, folder, started)
         forwards = sum(run.forwards for run in runs if run.planned.state == "planned")
         allowed = _allowed(options, trial, folder, started)

@@ -168,7 +168,8 @@ def _timed_backwards(inside: Inside) -> Iterator[None]:
 
 
 def imported(classifier: Classifier, x: Tensor) -> float:
-    """Seconds for what is imported late, once per process: ART, the stresses, the probes."""
+    """Seconds for what is imported late, once per process: ART, the stresses, the probes, and
+    the libraries that draw."""
     from audit.probes.registry import load_probes
     from audit.stresses.art_bridge import estimator
     from audit.stresses.registry import load_stresses
@@ -177,6 +178,7 @@ def imported(classifier: Classifier, x: Tensor) -> float:
     load_stresses()
     load_probes()
     importlib.import_module("matplotlib.figure")
+    importlib.import_module("pytorch_grad_cam")
     estimator(classifier, tuple(x.shape[1:]))
     return time.perf_counter() - start
 

@@ -76,7 +76,7 @@ class Pair:
 
 @contextmanager
 def looks_of(images: Iterable[Pixels], check: Callable[[], None] = lambda: None) -> Iterator[Looks]:
-    """Looks of images (H, W[, 3]) in [0, 1], one in memory at a time; `check()` after each.
+    """Looks of images (H, W[, 3]) in [0, 1], one after the other; `check()` after each.
 
     In memory are 129 bytes of each. The thumbnails, 16 KiB each, lie in an unnamed file of the
     temporary folder, which nobody else can open and which ends with the `with`, or the process.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from audit.cases.case import Pixels
+from audit.speed.threads import spread
 from audit.stresses.radii import positive
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 from audit.stresses.severities import severities
@@ -47,11 +48,8 @@ def quantum_noise(
     depth are above 0.
     """
     for dose in _doses(doses):
-        images = [
-            thinned(pixels, dose, photons, depth, rng)
-            for pixels, rng in zip(batch.pixels, batch.rngs, strict=True)
-        ]
-        yield Altered({"dose": dose}, images)
+        columns = batch.pixels, *([value] * len(batch.pixels) for value in (dose, photons, depth))
+        yield Altered({"dose": dose}, spread(thinned, *columns, batch.rngs))
 
 
 def thinned(

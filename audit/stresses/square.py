@@ -118,10 +118,13 @@ def _with_square(best: Tensor, x: Tensor, epsilon: float, side: int, drawn: Tens
     signs = _signs(drawn[:, 2 : 2 + channels])[:, :, None, None]
     tried = torch.where(inside, (x + epsilon * signs).clamp(0.0, 1.0), best)
     same = (tried == best).flatten(1).all(1)
-    turn = drawn[:, 2 + channels :] < 0.5
-    turn = (turn | ~turn.any(1, keepdim=True))[:, :, None, None]
-    turned = torch.where(turn & same[:, None, None, None], -signs, signs)
-    return torch.where(inside, (x + epsilon * turned).clamp(0.0, 1.0), best)
+    if same.any():
+        turn = drawn[same, 2 + channels :] < 0.5
+        turn = (turn | ~turn.any(1, keepdim=True))[:, :, None, None]
+        turned = torch.where(turn, -signs[same], signs[same])
+        moved = (x[same] + epsilon * turned).clamp(0.0, 1.0)
+        tried[same] = torch.where(inside[same], moved, best[same])
+    return tried
 
 
 def _signs(drawn: Tensor) -> Tensor:

@@ -72,7 +72,8 @@ def _at(classifier: Classifier, layer: str) -> Map:
         tool = GradCAM(watched, [watched.seen])
         kept = tool.activations_and_grads
         try:
-            tool(_needing_grad(x), wanted)
+            # As the tool does when it is called; but it would make a map of its own besides.
+            wanted[0](kept(_needing_grad(x))[0]).backward()
             if len(kept.activations) != 1 or len(kept.gradients) != 1:
                 raise _times(watched, len(kept.activations))
             activations, gradients = kept.activations[0].numpy(), kept.gradients[0].numpy()
