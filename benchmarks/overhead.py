@@ -60,7 +60,7 @@ class Inside:
     calls: int = 0
     depth: int = 0
     since: float = 0.0
-    doors: set[int] = field(default_factory=set)
+    doors: dict[int, nn.Module] = field(default_factory=dict)  # kept, or others get their ids
 
     @property
     def seconds(self) -> float:
@@ -120,7 +120,7 @@ def watched(classifier: Classifier) -> Iterator[Inside]:
 
 def _admit(inside: Inside, network: nn.Module) -> None:
     """Every part of it too: a local update calls the parts and not the whole."""
-    inside.doors |= {id(part) for part in network.modules()}
+    inside.doors |= {id(part): part for part in network.modules()}
 
 
 @contextmanager
