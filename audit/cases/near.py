@@ -78,8 +78,8 @@ class Pair:
 def looks_of(images: Iterable[Pixels], check: Callable[[], None] = lambda: None) -> Iterator[Looks]:
     """Looks of images (H, W[, 3]) in [0, 1], one after the other; `check()` after each.
 
-    In memory are 129 bytes of each. The thumbnails, 16 KiB each, lie in an unnamed file of the
-    temporary folder, which nobody else can open and which ends with the `with`, or the process.
+    In memory are 129 bytes of each. The thumbnails, 16 KiB each, lie in a file of the temporary
+    folder that has no name to open it by, and that ends with the `with`, or the process.
     """
     hashes, flat = bytearray(), bytearray()
     with tempfile.TemporaryFile() as thumbs:

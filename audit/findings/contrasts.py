@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from audit.findings.measure import Measured, Said, finding, valued
+from audit.findings.measure import Measured, Said, area_change, finding, valued
 from audit.findings.proportions import Table, counts
 from audit.findings.rates import FEWEST
 from audit.findings.view import Bools, Floats, Ints
@@ -113,14 +113,9 @@ def _p_values(
 
 def _auroc_gap(measured: Measured, pair: tuple[int, int]) -> Finding:
     one, two = (measured.rocs[g] for g in pair)
+    said = area_change(one, two, group_difference, group_p)
     n = min(measured.sizes[g] for g in pair)
     assumed = any(measured.assumed[g] for g in pair)
-    if isinstance(one, str):
-        said = Said(reason=one)
-    elif isinstance(two, str):
-        said = Said(reason=two)
-    else:
-        said = valued(one.area - two.area, group_difference(one, two)) | {"p": group_p(one, two)}
     return _told(measured, "auroc", pair, n, assumed, said)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from audit.decision import log_odds
 from audit.evidence import Predictions
 from audit.findings.frame import Frame
-from audit.findings.measure import Said, finding, rate_finding, valued
+from audit.findings.measure import Said, of_everyone, rate_finding, valued
 from audit.findings.proportions import intervals, tabulate
 from audit.findings.rates import CASES, FEWEST, Rate, alone
 from audit.findings.view import Bools, View
@@ -100,15 +100,13 @@ def _curve(view: View, coverages: Sequence[float] = COVERAGES) -> list[Point]:
 
 
 def _area(frame: Frame, view: View) -> Finding:
-    known = frame.known[view.cases]
     if len(view.cases) < FEWEST:
         said = Said(reason=f"fewer than {FEWEST} cases")
     else:
         wrong, drawn = ~view.correct, frame.resampling(view.cases, stratified=False)
         limits = Interval(*aurc_limits(view.confidence, wrong, drawn), "patient bootstrap")
         said = valued(aurc(view.confidence, wrong), limits)
-    assumed = not bool(known.all())
-    return finding("aurc", view.label, {}, n=len(view.cases), independent=assumed, **said)
+    return of_everyone(frame, view, "aurc", said)
 
 
 def _above(view: View, cutoff: float) -> Bools:

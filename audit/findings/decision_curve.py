@@ -10,7 +10,7 @@ import numpy as np
 from audit.decision import log_odds
 from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
-from audit.findings.measure import Said, finding, valued
+from audit.findings.measure import of_everyone, valued
 from audit.findings.proportions import BOOTSTRAP, Table, counts, limits, tabulate
 from audit.findings.rates import CASES, FEWEST, NEGATIVES, POSITIVES, Rate, truth
 from audit.findings.view import Bools, Floats, View
@@ -69,7 +69,8 @@ def decision_curve(frame: Frame, view: View) -> Iterator[Finding]:
         for at in THRESHOLDS:
             value = float(net_benefit_of_all(share, at))
             said = valued(value, Interval(value, value, DECLARED), proportion=False)
-            yield _told(frame, view, OF_ALL, {"threshold": at, "prevalence": share}, said)
+            params = {"threshold": at, "prevalence": share}
+            yield of_everyone(frame, view, OF_ALL, said, params=params)
 
 
 def _rates(view: View, positive: Bools) -> list[Rate]:
@@ -92,7 +93,7 @@ def _model(
     for t, threshold in enumerate(THRESHOLDS):
         interval = Interval(float(low[t]), float(high[t]), method[t])
         said = valued(float(value[t]), interval, proportion=False)
-        yield _told(frame, view, BENEFIT, {"threshold": threshold, **at}, said)
+        yield of_everyone(frame, view, BENEFIT, said, params={"threshold": threshold, **at})
 
 
 def _benefit(table: Table, shares: Shares) -> tuple[Floats, Floats, Floats, Sequence[str]]:
@@ -129,14 +130,9 @@ def _everyone(frame: Frame, view: View, table: Table) -> Iterator[Finding]:
     for at in THRESHOLDS:
         value, least, most = (float(net_benefit_of_all(p, at)) for p in (share, low, high))
         said = valued(value, Interval(least, most, str(method)), proportion=False)
-        yield _told(frame, view, OF_ALL, {"threshold": at}, said)
+        yield of_everyone(frame, view, OF_ALL, said, params={"threshold": at})
 
 
 def _too_few(frame: Frame, view: View, words: str) -> Iterator[Finding]:
     for metric in (BENEFIT, OF_ALL):
-        yield _told(frame, view, metric, {}, {"reason": f"fewer than {FEWEST} {words}"})
-
-
-def _told(frame: Frame, view: View, metric: str, params: dict[str, float], said: Said) -> Finding:
-    n, assumed = len(view.cases), not bool(frame.known[view.cases].all())
-    return finding(metric, view.label, {}, n=n, independent=assumed, params=params, **said)
+        yield of_everyone(frame, view, metric, {"reason": f"fewer than {FEWEST} {words}"})

@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
-from audit.findings.measure import Said, finding, valued
+from audit.findings.measure import Said, of_everyone, valued
 from audit.findings.rates import FEWEST, NEGATIVES, POSITIVES, truth
 from audit.findings.view import Bools, Floats, View
 from audit.metrics.operating import Points, area_limits, curve, point_limits, read, resampled
@@ -81,6 +81,4 @@ def _size(frame: Frame, view: View, those: Bools) -> tuple[int, int]:
 
 
 def _told(frame: Frame, view: View, one: Asked, said: Said) -> Finding:
-    n, assumed = len(view.cases), not bool(frame.known[view.cases].all())
-    given = {one.given: one.at}
-    return finding(one.metric, view.label, {}, n=n, independent=assumed, params=given, **said)
+    return of_everyone(frame, view, one.metric, said, params={one.given: one.at})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -208,6 +208,43 @@ def finding(
             **said,
         }
     )
+
+
+def of_everyone(
+    frame: Frame,
+    view: View,
+    metric: str,
+    said: Said,
+    *,
+    contrast: str | None = None,
+    params: Mapping[str, Scalar] | None = None,
+) -> Finding:
+    """What is said of all cases of a view."""
+    n, assumed = len(view.cases), not bool(frame.known[view.cases].all())
+    return finding(
+        metric,
+        view.label,
+        {},
+        n=n,
+        independent=assumed,
+        contrast=contrast,
+        params=params,
+        **said,
+    )
+
+
+def area_change(
+    one: Roc | str,
+    two: Roc | str,
+    limits: Callable[[Roc, Roc], Interval],
+    p: Callable[[Roc, Roc], float],
+) -> Said:
+    """The area under `one` less that under `two`, or the reason why one of them has none."""
+    if isinstance(one, str):
+        return {"reason": one}
+    if isinstance(two, str):
+        return {"reason": two}
+    return valued(one.area - two.area, limits(one, two)) | {"p": p(one, two)}
 
 
 def valued(value: float, interval: Interval, *, proportion: bool = True) -> Said:

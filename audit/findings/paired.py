@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.findings.frame import Frame
 from audit.findings.handled import ONLY_REFER
-from audit.findings.measure import Said, finding, roc_of, valued
+from audit.findings.measure import Said, area_change, finding, of_everyone, roc_of, valued
 from audit.findings.proportions import FEW
 from audit.findings.rates import CASES, FEWEST, Rate, rates
 from audit.findings.view import Bools, Floats, Gap, View
@@ -176,11 +176,5 @@ def _totals(
 def _auroc_difference(frame: Frame, first: View, second: View, contrast: str) -> Finding:
     everyone = np.ones(len(first.cases), dtype=bool)
     one, two = (roc_of(frame, view, everyone) for view in (first, second))
-    if isinstance(one, str):
-        said = Said(reason=one)
-    elif isinstance(two, str):
-        said = Said(reason=two)
-    else:
-        said = valued(one.area - two.area, paired_difference(one, two)) | {"p": paired_p(one, two)}
-    n, assumed = len(first.cases), not bool(frame.known[first.cases].all())
-    return finding("auroc", first.label, {}, n=n, independent=assumed, contrast=contrast, **said)
+    said = area_change(one, two, paired_difference, paired_p)
+    return of_everyone(frame, first, "auroc", said, contrast=contrast)

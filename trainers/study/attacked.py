@@ -8,20 +8,19 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
 from audit.cases.case import Case
 from audit.decision import margin
 from audit.draws import generator
 from audit.probes.gradcam.gallery import outcomes
+from audit.probes.pictures import SMALLEST, Bytes, in_a_row, levels_of
 from audit.probes.registry import Picture
 from audit.results import as_levels
 from audit.stresses.registry import Batch, get_stress
 from trainers.study.inconsistencies import EPSILON, STD
 from trainers.study.surest import Sight
 
-GAP, SMALLEST = 8, 224  # pixels between the panels, and the least height shown
 # ε of the audit, and the thesis's .153 read as normalised space: one length for a grey image.
 EPSILONS = {
     "2-255": (2 / 255, "a radius of the audit"),
@@ -69,9 +68,7 @@ def attacked(sight: Sight) -> Iterator[Picture]:
 def panels(before: Tensor, after: Tensor, epsilon: float) -> bytes:
     """Two (C, H, W) in [0, 1] -> PNG: before, the change from −ε (black) to ε (white), after."""
     change = 0.5 + (after - before) / (2 * epsilon)
-    images = [_bytes(image) for image in (before, change.clamp(0, 1), after)]
-    gap = np.full((images[0].shape[0], GAP, 3), 255, np.uint8)
-    return _png(np.concatenate([images[0], gap, images[1], gap, images[2]], axis=1))
+    return _png(in_a_row([levels_of(image) for image in (before, change, after)]))
 
 
 def _worded(
@@ -110,12 +107,7 @@ def _said(sight: Sight, x: Tensor) -> Said:
     return Said(name, float(1 / (1 + np.exp(-margin(logits, rule.positive)[0]))))
 
 
-def _bytes(image: Tensor) -> npt.NDArray[np.uint8]:
-    wide = image.expand(3, -1, -1).permute(1, 2, 0).numpy()
-    return np.asarray((wide * 255).round(), dtype=np.uint8)
-
-
-def _png(image: npt.NDArray[np.uint8]) -> bytes:
+def _png(image: Bytes) -> bytes:
     from PIL import Image
 
     picture = Image.fromarray(image)
