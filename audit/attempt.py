@@ -21,6 +21,7 @@ from audit.ledger import Flags, Ledger
 from audit.speed.memory import Room
 from audit.speed.prepared import Kept
 from audit.speed.search import doubtful
+from audit.stresses.candidates import up_to_the_first
 from audit.stresses.contract import check_altered
 from audit.stresses.registry import Altered, Batch, Stress
 
@@ -89,7 +90,7 @@ def stressed_rows(
             ids = index[part]
             few = members[part]
             native = _natives(few, natives) if stress.domain == "acquisition" else []
-            _stress_batch(stress, params, sight, few, native, ids, x[part], seed, trial)
+            _stress_batch(stress, params, sight, few, native, ids, x[part], seed, room.most, trial)
             return trial
 
         for trial in room.parts(attempt, len(index)):
@@ -119,13 +120,14 @@ def _stress_batch(
     index: Sequence[int],
     x: Tensor,
     seed: int,
+    room: int,
     ledger: Ledger,
 ) -> None:
     judge = sight.judge
     y = judge.targets(members)
     purpose = f"stress:{stress.name}"
     rngs = [generator(seed, case.id, purpose) for case in members]
-    batch = Batch(x.clone(), y, rngs, native)
+    batch = Batch(x.clone(), y, rngs, native, room=room)
     search = stress.variants == "search"
     for altered in stress.perturb(sight.maker, batch, **params):
         rows = list(range(len(members))) if altered.rows is None else [int(r) for r in altered.rows]
@@ -135,9 +137,15 @@ def _stress_batch(
         check_altered(stress, params, altered, images, x if altered.rows is None else x[rows])
         output = _screened(sight, images, y[rows]) if search else judge.predict(images)
         wrong = judge.decide(output.logits) != y[rows].numpy()
+        if search and altered.variants:
+            counted = up_to_the_first(rows, wrong)
+            rows = [rows[place] for place in counted]
+            altered, output = altered.only(counted), output.only(counted)
+            images, wrong = images[counted], wrong[counted]
         flags = _flags(judge, images, y[rows], wrong) if stress.kind == "attack" else None
         places = [index[row] for row in rows]
-        ledger.enter(places, output, altered.variant, flags, altered.queries, altered.found)
+        variants = altered.variants or altered.variant
+        ledger.enter(places, output, variants, flags, altered.queries, altered.found)
         if search:
             batch.open[np.array(rows)[wrong]] = False
 

@@ -28,6 +28,10 @@ class Output:
     logits: Tensor
     referred: Tensor
 
+    def only(self, places: Sequence[int]) -> Output:
+        """What was said of the images at these places."""
+        return Output(self.logits[places], self.referred[places])
+
 
 class Classifier:
     """What every stress, defence, probe and metric sees of a model.

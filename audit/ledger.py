@@ -18,7 +18,7 @@ Flags = tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]
 
 @dataclass
 class Ledger:
-    """`width`: number of classes. A block is one variant of some cases."""
+    """`width`: number of classes. A block is what was entered together."""
 
     width: int
     blocks: list[dict[str, npt.NDArray[np.generic]]] = field(default_factory=list)
@@ -29,19 +29,23 @@ class Ledger:
         self,
         cases: Sequence[int],
         output: Output,
-        variant: Mapping[str, Scalar] = NOTHING,
+        variant: Mapping[str, Scalar] | Sequence[Mapping[str, Scalar]] = NOTHING,
         flags: Flags | None = None,
         queries: Sequence[int] | None = None,
         found: Sequence[Mapping[str, Scalar]] = (),
     ) -> None:
-        """One row per case: what was said of it under this variant. No flags: not an attack."""
-        number = self.variants.setdefault(tuple(variant.items()), len(self.variants))
+        """One row per case: what was said of it under this variant, or under its own of several.
+
+        No flags: not an attack.
+        """
+        each = [variant] * len(cases) if isinstance(variant, Mapping) else variant
+        numbers = [self.variants.setdefault(tuple(v.items()), len(self.variants)) for v in each]
         unknown = np.full(len(cases), -1)
         success, success_8bit = (unknown, unknown) if flags is None else flags
         self.blocks.append(
             {
                 "case": np.asarray(cases, np.int64),
-                "variant": np.full(len(cases), number, np.int64),
+                "variant": np.asarray(numbers, np.int64),
                 "logits": output.logits.numpy().astype(np.float32),
                 "referred": output.referred.numpy().astype(np.bool_),
                 "success": np.asarray(success, np.int8),

@@ -24,9 +24,9 @@ class Room:
             try:
                 done.append(work(slice(start, stop)))
             except (MemoryError, RuntimeError) as error:
-                if stop - start == 1 or not lacks_memory(error):
+                if self.most == 1 or not lacks_memory(error):
                     raise
-                self.most = (stop - start) // 2
+                self.most = (stop - start) // 2 or self.most // 2  # one may be tried several ways
                 self._say(f"not enough memory: batch reduced to {self.most}")
                 continue
             start = stop

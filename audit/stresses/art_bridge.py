@@ -170,7 +170,9 @@ def _adapter() -> Any:
                 labels = label_indices(y, model, images, self.batch_size)
                 for part in range(0, len(images), self.batch_size):
                     cut = slice(part, part + self.batch_size)
-                    batch = as_batch(images[cut], labels[cut], self.stress, self.seed)
+                    batch = as_batch(
+                        images[cut], labels[cut], self.stress, self.seed, self.batch_size
+                    )
                     done.append(first_fooling(self.stress, self.params, model, batch))
             return torch.cat(done).numpy() if done else _numpy(images)
 

@@ -37,9 +37,13 @@ def check_altered(
         raise StressFailed(f"{where}: altered images are not finite")
     if low < -TOLERANCE or high > 1 + TOLERANCE:
         raise StressFailed(f"{where}: expected pixels in [0, 1], found {low:g} to {high:g}")
-    for name, given in (("found", altered.found), ("queries", altered.queries)):
+    told = {"found": altered.found, "queries": altered.queries, "variants": altered.variants}
+    for name, given in told.items():
         if given and len(given) != len(images):
             raise StressFailed(f"{where}: {name} has {len(given)} entries for {len(images)} images")
+    rows = altered.rows or ()
+    if stress.variants != "search" and (altered.variants or len(set(rows)) < len(rows)):
+        raise StressFailed(f"{where}: a case has one image per variant, except in a search")
     _check_budget(stress, params, altered, images, originals, where)
 
 
@@ -53,12 +57,13 @@ def _check_budget(
 ) -> None:
     if stress.budget is None:
         return
-    allowed = stress.budget(params, altered.variant)
-    if allowed is None:
-        return
-    spent = float(distance(images, originals, stress.norm).max())
-    if spent > allowed + TOLERANCE:
-        raise StressFailed(f"{where}: expected {stress.norm} <= {allowed:g}, found {spent:g}")
+    variants = altered.variants or [altered.variant] * len(images)
+    for variant, spent in zip(
+        variants, distance(images, originals, stress.norm).tolist(), strict=True
+    ):
+        allowed = stress.budget(params, variant)
+        if allowed is not None and spent > allowed + TOLERANCE:
+            raise StressFailed(f"{where}: expected {stress.norm} <= {allowed:g}, found {spent:g}")
 
 
 def distance(images: Tensor, originals: Tensor, norm: str | None) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from audit.draws import generator
 from audit.errors import HipauditError
+from audit.stresses.candidates import up_to_the_first
 from audit.stresses.registry import Altered, Attackable, Batch, Stress
 
 
@@ -32,6 +33,8 @@ def first_fooling(
         rows, images = rows[open_], _stacked(altered, chosen)[torch.from_numpy(open_)]
         if len(rows):
             fooled = _decided(model, images) != truth[rows]
+            counted = up_to_the_first(rows.tolist(), fooled)
+            rows, images, fooled = rows[counted], images[counted], fooled[counted]
             taken = fooled | (stress.variants == "level")
             chosen[rows[taken]] = images[torch.from_numpy(taken)]
             batch.open[rows[fooled]] = False
@@ -60,8 +63,11 @@ def _stacked(altered: Altered, like: Tensor) -> Tensor:
     return stacked
 
 
-def as_batch(x: Tensor, y: Tensor, stress: Stress, seed: int) -> Batch:
-    """Draws follow the image's content, so that the batch it sits in does not matter."""
+def as_batch(x: Tensor, y: Tensor, stress: Stress, seed: int, room: int) -> Batch:
+    """Draws follow the image's content, so that the batch it sits in does not matter.
+
+    `room`: how many images go through the model together.
+    """
     names = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in x]
     pixels = [
         image[0].numpy() if len(image) == 1 else image.permute(1, 2, 0).numpy() for image in x
@@ -71,6 +77,7 @@ def as_batch(x: Tensor, y: Tensor, stress: Stress, seed: int) -> Batch:
         y=y,
         rngs=[generator(seed, name, stress.name) for name in names],
         pixels=pixels if stress.domain == "acquisition" else (),
+        room=room,
     )
 
 

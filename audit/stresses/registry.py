@@ -17,6 +17,8 @@ from audit.errors import HipauditError, did_you_mean
 from audit.registering import chosen, import_all
 from audit.results import Scalar, as_levels
 
+T = TypeVar("T")
+
 
 class Attackable(Protocol):
     """What an attack may see of a classifier."""
@@ -37,7 +39,8 @@ class Batch:
     `x` (N, C, H, W) float32 in [0, 1] on the CPU; `y` (N,) true class indices; `rngs` one
     generator per case (never draw from anything else). `pixels`: native images, only for
     domain "acquisition". `open`: (N,) bool, still decided correctly; the engine updates it
-    between yields, and a search may skip cases that are no longer open.
+    between yields, and a search may skip cases that are no longer open. `room`: how many images
+    may be yielded together, where a search has several candidates for the cases still open.
     """
 
     x: Tensor
@@ -45,6 +48,7 @@ class Batch:
     rngs: Sequence[np.random.Generator]
     pixels: Sequence[Pixels] = ()
     open: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    room: int = 1
 
     def __post_init__(self) -> None:
         self.y = self.y.clone()  # who judges keeps the truth: a stress may write on its copy only
@@ -54,13 +58,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Altered:
-    """Altered images of one variant.
+    """Altered images of one variant, or of several that a search tries together.
 
     `variant`: what distinguishes it ({"epsilon": 2/255}; {"angle": -30.0, "dx": 0.1, "dy": 0};
     {"draw": 3}). `images`: (M, C, H, W) float32 in [0, 1] for domain "input", a list of native
     arrays for "acquisition". `rows`: which of the batch they belong to (None = all, in order).
     `found`: one mapping per image (transform, pixel, norm), may be empty.
     `queries`: what the attack asked of the model per image, counted one at a time, (M,) or None.
+    `variants`: of a search, one per image in place of `variant`. A case may then be in `rows` more
+    than once, in the order of trying: what comes after the first that fools it is left out.
     """
 
     variant: Mapping[str, Scalar]
@@ -68,10 +74,23 @@ class Altered:
     rows: Sequence[int] | None = None
     found: Sequence[Mapping[str, Scalar]] = ()
     queries: Sequence[int] | None = None
+    variants: Sequence[Mapping[str, Scalar]] = ()
+
+    def only(self, places: Sequence[int]) -> Altered:
+        """The images at these places."""
+
+        def picked(given: Sequence[T]) -> list[T]:
+            return [given[place] for place in places] if given else []
+
+        images = self.images[places] if isinstance(self.images, Tensor) else picked(self.images)
+        rows = list(places) if self.rows is None else picked(self.rows)
+        queries = None if self.queries is None else picked(self.queries)
+        return Altered(
+            self.variant, images, rows, picked(self.found), queries, picked(self.variants)
+        )
 
 
 Perturb = Callable[..., Iterator[Altered]]
-T = TypeVar("T")
 LookOver = Callable[[Mapping[str, Any]], object]
 
 

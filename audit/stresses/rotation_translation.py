@@ -7,9 +7,12 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from audit.errors import HipauditError, did_you_mean
 from audit.results import Scalar
+from audit.stresses.candidates import at_once
 from audit.stresses.radii import at_least
 from audit.stresses.registry import Altered, Attackable, Batch, stress
 from audit.stresses.warp import canvas, check_filling, cut, warp, whole_pixels
@@ -130,17 +133,14 @@ def _draws(
         ]
         for rng in batch.rngs
     ]
-    for draw in range(k):
-        rows = still_open(batch)
-        if not rows:
-            return
-        angles, rights, downs = zip(*(drawn[row][draw] for row in rows), strict=True)
-        images = warp(batch.x[rows], angles, rights, downs, fill=fill, interpolation=interpolation)
-        found = [
-            applied(*transform, height, width)
-            for transform in zip(angles, rights, downs, strict=True)
-        ]
-        yield Altered({"draw": draw}, images, rows, found)
+    for rows, draws in at_once(batch, range(k)):
+        each = list(product(draws, rows))
+        transforms = [drawn[row][draw] for draw, row in each]
+        whose = [row for _, row in each]
+        moved = list(zip(*transforms, strict=True))
+        images = warp(batch.x[whose], *moved, fill=fill, interpolation=interpolation)
+        found = [applied(*transform, height, width) for transform in transforms]
+        yield Altered({}, images, whose, found, variants=[{"draw": draw} for draw, _ in each])
 
 
 def _grid(
@@ -148,22 +148,23 @@ def _grid(
 ) -> Iterator[Altered]:
     """Large angles first, far shifts first; one rotation per angle, a slice per shift."""
     height, width = batch.x.shape[-2:]
+    reach = reach_of(shifts, height, width)
+    turns = sorted(angles, key=lambda value: -abs(value))
     moves = sorted(product(shifts, shifts), key=lambda move: -abs(move[0]) - abs(move[1]))
-    for angle in sorted(angles, key=lambda value: -abs(value)):
-        rows = still_open(batch)
-        if not rows:
-            return
-        reach = reach_of(shifts, height, width)
-        held = canvas(batch.x[rows], angle, reach, fill, interpolation)
-        for dx, dy in moves:
-            places = [place for place, row in enumerate(rows) if batch.open[row]]
-            if not places:
-                return
+    turned: dict[float, tuple[list[int], Tensor]] = {}
+    for rows, cells in at_once(batch, list(product(turns, moves))):
+        images: list[Tensor] = []
+        found: list[Mapping[str, Scalar]] = []
+        variants: list[Mapping[str, Scalar]] = []
+        for angle, (dx, dy) in cells:
+            if angle not in turned:
+                turned = {angle: (rows, canvas(batch.x[rows], angle, reach, fill, interpolation))}
+            held_rows, held = turned[angle]
             right, down = whole_pixels(dx, width), whole_pixels(dy, height)
-            images = cut(held, right, down, reach)[places]
-            found = [applied(angle, right, down, height, width)] * len(places)
-            variant: dict[str, Scalar] = {"angle": angle, "dx": dx, "dy": dy}
-            yield Altered(variant, images, [rows[place] for place in places], found)
+            images.append(cut(held, right, down, reach)[[held_rows.index(row) for row in rows]])
+            found += [applied(angle, right, down, height, width)] * len(rows)
+            variants += [{"angle": angle, "dx": dx, "dy": dy}] * len(rows)
+        yield Altered({}, torch.cat(images), rows * len(cells), found, variants=variants)
 
 
 def reach_of(shifts: Sequence[float], height: int, width: int) -> tuple[int, int]:
@@ -175,8 +176,3 @@ def reach_of(shifts: Sequence[float], height: int, width: int) -> tuple[int, int
 def applied(angle: float, right: int, down: int, height: int, width: int) -> dict[str, Scalar]:
     """What was really done: degrees, and whole-pixel shifts as parts of width and height."""
     return {"angle": angle, "dx": right / width, "dy": down / height}
-
-
-def still_open(batch: Batch) -> list[int]:
-    """Rows of the cases that nothing has fooled yet."""
-    return [int(row) for row in np.flatnonzero(batch.open)]

@@ -48,3 +48,16 @@ def test_another_fault_is_not_taken_for_a_lack_of_memory(error: Exception) -> No
 def test_one_that_does_not_fit_comes_out() -> None:
     with pytest.raises(RuntimeError, match="out of memory"):
         work_in(Room(8), 8, 0, [])
+
+
+def test_one_that_is_tried_several_ways_at_once_is_tried_with_fewer() -> None:
+    room, seen = Room(16), []
+
+    def work(_: slice) -> str:
+        seen.append(room.most)
+        if room.most > 4:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return "done"
+
+    assert room.parts(work, 1) == ["done"]
+    assert seen == [16, 8, 4]

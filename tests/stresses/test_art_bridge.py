@@ -13,7 +13,7 @@ from audit.errors import HipauditError, StressFailed
 from audit.stresses.art_bridge import as_evasion_attack, estimator
 from audit.stresses.registry import get_stress, load_stresses
 from tests.stresses.promises import SIDE, batch_of, small_classifier
-from tests.toys import FooledByShift, centred_dot, classifier_of, decided
+from tests.toys import FooledByShift, balanced_net, centred_dot, classifier_of, decided
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,21 @@ def test_the_batch_size_does_not_change_what_art_users_get() -> None:
     # a gradient sign may differ in a pixel whose gradient is all but zero
     assert np.mean(np.abs(runs[0] - runs[1]) > 1e-6) <= 0.005
     assert np.mean(np.abs(runs[0] - other) > 1e-6) > 0.02
+
+
+@pytest.mark.parametrize("mode", ["worst_of_k", "grid"])
+def test_the_batch_size_does_not_change_which_candidate_art_users_get(mode: str) -> None:
+    net, x, y = balanced_net(8, 30)
+    mine = estimator(classifier_of(net, 30, 30), x.shape[1:])
+    how = {"mode": mode, "angles": 5, "shifts": 3, "k": 30}
+    one, all_ = (
+        as_evasion_attack("rotation_translation", mine, seed=5, batch_size=size, **how).generate(
+            x.numpy(), y.numpy()
+        )
+        for size in (1, 32)
+    )
+    np.testing.assert_array_equal(one, all_)
+    assert 1 < sum(not np.array_equal(a, b) for a, b in zip(one, x.numpy(), strict=True)) < 8
 
 
 def test_somebody_elses_module_keeps_its_mode_and_its_gradients(art) -> None:

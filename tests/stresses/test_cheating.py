@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,21 @@ CAUGHT: dict[str, tuple[Cheat, dict[str, Any], str]] = {
     "another type": (only(lambda x: x.double()), {}, "torch.float64"),
     "fewer images than rows": (only(lambda x: x[:1]), {}, "expected (4, 1, 8, 8) float32"),
     "queries of other images": (only(lambda x: x, queries=[1]), {}, "queries has 1 entries"),
+    "variants of other images": (
+        only(lambda x: x, variants=[{"draw": 0}]), {"variants": "search"}, "variants has 1 entries",
+    ),
+    "one case twice at one level": (
+        only(lambda x: x[[0, 0]], rows=[0, 0]), {}, "a case has one image per variant",
+    ),
+    "several variants at once outside a search": (
+        only(lambda x: x, variants=[{"draw": row} for row in range(4)]), {},
+        "a case has one image per variant",
+    ),
+    "one of several variants beyond its radius": (
+        only(lambda x: x + 0.03, variants=[{"draw": row} for row in range(4)]),
+        {"variants": "search", "budget": lambda _, variant: 0.05 - 0.01 * variant["draw"]},
+        "expected linf <= 0.02, found 0.03",
+    ),
     "native pictures of another domain": (
         only(lambda x: [np.zeros((8, 8), np.float32)] * len(x)), {}, "gave native images",
     ),
@@ -154,6 +170,25 @@ def test_a_success_that_rounding_to_8_bits_undoes_is_counted_apart(planted, tmp_
     assert success(results) == (6, 6)
     (rounded,) = results.find("attack_success_8bit", stress="planted", group={}, contrast=None)
     assert (rounded.events, rounded.n) == (3, 6)
+
+
+def test_of_several_candidates_at_once_only_those_up_to_the_first_that_fools_count(
+    planted, tmp_path
+) -> None:
+    """Bright and dark cases alike: as they are, turned round (wrong), as they are, turned round."""
+
+    def several(_: Attackable, batch: Batch) -> Iterator[Altered]:
+        rows = [int(row) for row in np.flatnonzero(batch.open)] * 4
+        images = torch.cat([batch.x, 1 - batch.x] * 2)
+        variants = [{"draw": draw} for draw in range(4) for _ in batch.y]
+        yield Altered({}, images, rows, queries=[1] * len(rows), variants=variants)
+
+    results, run = audit(planted(several, budget=None, variants="search"), tmp_path / "out")
+    assert run.state == "done"
+    assert success(results) == (6, 6)
+    with (tmp_path / "out" / "predictions.csv").open(newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["stress"] == "planted"]
+    assert sorted(row["variant"] for row in rows) == ["draw=0"] * 6 + ["draw=1"] * 6
 
 
 def test_a_search_that_keeps_silent_about_cases_makes_no_number(planted, tmp_path) -> None:
