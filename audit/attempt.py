@@ -108,7 +108,7 @@ def _natives(members: Sequence[Case], kept: Kept | None) -> list[Pixels]:
     """Pixels as acquired, the caller's to write into. Decoding takes longer than many a stress."""
     if kept is None:
         return [case.load() for case in members]
-    return [kept.get(case, lambda one: torch.tensor(one.load())).numpy().copy() for case in members]
+    return [image.numpy().copy() for image in kept.all(members, torch.from_numpy)]
 
 
 def _stress_batch(
@@ -197,13 +197,14 @@ def _batches(
 ) -> Iterator[tuple[list[int], Tensor]]:
     """Indices and prepared input, grey and colour never mixed; at most one batch in memory."""
     waiting: dict[int, list[tuple[int, Tensor]]] = defaultdict(list)
-    for index in chosen:
-        x = classifier.prepare(cases[index])
-        group = waiting[x.shape[0]]
-        group.append((index, x))
-        if len(group) == batch_size:
-            yield [i for i, _ in group], torch.stack([t for _, t in group])
-            group.clear()
+    for start in range(0, len(chosen), batch_size):
+        some = chosen[start : start + batch_size]
+        for index, x in zip(some, classifier.prepare_all([cases[i] for i in some]), strict=True):
+            group = waiting[x.shape[0]]
+            group.append((index, x))
+            if len(group) == batch_size:
+                yield [i for i, _ in group], torch.stack([t for _, t in group])
+                group.clear()
     for group in waiting.values():
         if group:
             yield [i for i, _ in group], torch.stack([t for _, t in group])

@@ -101,7 +101,14 @@ class Classifier:
 
         Not to be written into: it may be kept for the next run.
         """
-        return self._kept.get(case, lambda one: prepare_pixels(one.load(), self.preparation))
+        return self._kept.get(case, self._prepared)
+
+    def prepare_all(self, cases: Sequence[Case]) -> list[Tensor]:
+        """`prepare` of each; files are read ahead."""
+        return self._kept.all(cases, self._prepared)
+
+    def _prepared(self, pixels: Pixels) -> Tensor:
+        return prepare_pixels(pixels, self.preparation)
 
     @property
     def forwards(self) -> int:

@@ -25,7 +25,9 @@ from audit.store import Store, Unit, unit_key
 from audit.stresses.registry import get_stress
 
 FORWARDS_PER_UNIT = 20_000
-NATIVES = 64 * 2**20  # bytes of images as acquired kept for the next corruption of the same sample
+# Bytes of images as acquired kept for the next corruption of the same sample: thirty of four
+# megapixels, each of which takes longer to decode than most corruptions take.
+NATIVES = 512 * 2**20
 
 
 class Progress(Protocol):
@@ -106,7 +108,7 @@ def execute(
         store,
         seed,
         batch_size,
-        Kept(NATIVES),
+        Kept(NATIVES, first=True),
         {**common, "search": search.how},
         digests,
         progress.note,

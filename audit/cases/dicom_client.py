@@ -21,6 +21,7 @@ from audit.cases.case import Pixels
 from audit.cases.image import Unreadable
 
 TIMEOUT = 60.0  # seconds a file may take
+STARTING = 1.0  # seconds a worker takes to start: most of it is importing
 TICK = 0.25  # seconds between two looks at the clock
 COMMAND = [sys.executable, "-m", "audit.cases.dicom_worker"]
 MAX_ANSWER = 1 << 20
@@ -29,7 +30,8 @@ MAX_BYTES = 3 * 4 * 64 * 1024 * 1024
 _idle: list[_Worker] = []
 _busy: list[_Worker] = []
 _watcher: threading.Thread | None = None
-_lock = threading.Lock()
+_free = threading.Condition()  # the two lists' lock; somebody may be idle now
+_waited = 0.0  # seconds, by everybody, since the last worker was started
 
 
 class _Worker:
@@ -54,7 +56,7 @@ class _Worker:
             start_new_session=True,
         )
 
-    def ask(self, path: Path, want: str) -> tuple[dict[str, Any], bytes]:
+    def ask(self, path: Path, want: str) -> tuple[dict[str, Any], bytearray]:
         """The answer, or Unreadable when the process died or was killed for being late."""
         try:
             return self._ask(path, want)
@@ -66,7 +68,7 @@ class _Worker:
             self.close()
             raise
 
-    def _ask(self, path: Path, want: str) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, path: Path, want: str) -> tuple[dict[str, Any], bytearray]:
         if self.process.stdin is None:
             raise EOFError
         request = {"path": os.fspath(path), "want": want}
@@ -76,11 +78,11 @@ class _Worker:
         answer: dict[str, Any] = json.loads(self._read(size, MAX_ANSWER))
         return answer, self._read(int(answer["bytes"]), MAX_BYTES)
 
-    def _read(self, size: int, most: int) -> bytes:
-        if self.process.stdout is None or size > most:
+    def _read(self, size: int, most: int) -> bytearray:
+        if self.process.stdout is None or not 0 <= size <= most:
             raise EOFError
-        data = self.process.stdout.read(size)
-        if len(data) != size:
+        data = bytearray(size)
+        if self.process.stdout.readinto(data) != size:  # type: ignore[attr-defined]  # BufferedReader
             raise EOFError
         return data
 
@@ -105,7 +107,7 @@ def look_at_dicom(path: Path) -> tuple[str, tuple[int, ...], float, dict[str, st
 def dicom_pixels(path: Path) -> Pixels:
     """Pixels of a DICOM image, float32 in [0, 1]. Raises Unreadable."""
     answer, data = _ask(path, "pixels")
-    return np.frombuffer(data, dtype="<f4").astype(np.float32).reshape(answer["shape"])
+    return np.frombuffer(data, dtype="<f4").astype(np.float32, copy=False).reshape(answer["shape"])
 
 
 def dicom_uid(path: Path) -> str:
@@ -114,28 +116,40 @@ def dicom_uid(path: Path) -> str:
     return str(answer["uid"])
 
 
-def _ask(path: Path, want: str) -> tuple[dict[str, Any], bytes]:
+def _ask(path: Path, want: str) -> tuple[dict[str, Any], bytearray]:
     worker = _borrow()
+    answered = False
     try:
         answer, data = worker.ask(path, want)
+        answered = True
     finally:
-        with _lock:
+        with _free:
             _busy.remove(worker)
-    with _lock:
-        _idle.append(worker)
+            if answered:
+                _idle.append(worker)
+            _free.notify()
     if "reason" in answer:
         raise Unreadable(str(answer["reason"]))
     return answer, data
 
 
 def _borrow() -> _Worker:
-    """An idle worker or a new one, to be back in TIMEOUT seconds."""
-    global _watcher
-    with _lock:
-        worker = _idle.pop() if _idle else None
-    worker = worker or _Worker()
-    worker.deadline = time.monotonic() + TIMEOUT
-    with _lock:
+    """An idle worker or a new one, to be back in TIMEOUT seconds.
+
+    A new one beside others only once as long was waited for these as one takes to start: a few
+    small files are read sooner by one, and large or many ones by several.
+    """
+    global _waited, _watcher
+    with _free:
+        while _busy and not _idle and _waited < STARTING:
+            began = time.monotonic()
+            _free.wait(STARTING - _waited)
+            _waited += time.monotonic() - began
+        if not _idle:
+            _idle.append(_Worker())
+            _waited = 0.0
+        worker = _idle.pop()
+        worker.deadline = time.monotonic() + TIMEOUT
         _busy.append(worker)
         if _watcher is None:
             _watcher = threading.Thread(target=_watch, daemon=True)
@@ -147,7 +161,7 @@ def _watch() -> None:
     """Kills what is late. One thread for all: a timer per file takes as long as the file does."""
     while True:
         time.sleep(TICK)
-        with _lock:
+        with _free:
             for worker in _busy:
                 if time.monotonic() > worker.deadline:
                     worker.late = True
@@ -157,15 +171,15 @@ def _watch() -> None:
 @atexit.register
 def close_workers() -> None:
     """End all idle workers of this process."""
-    with _lock:
+    with _free:
         while _idle:
             _idle.pop().close()
 
 
 def _forget() -> None:
     """After a fork the parent's workers are not ours to use, and its watcher is not with us."""
-    global _lock, _watcher
-    _lock, _watcher = threading.Lock(), None
+    global _free, _waited, _watcher
+    _free, _waited, _watcher = threading.Condition(), 0.0, None
     _idle.clear()
     _busy.clear()
 

@@ -5,7 +5,9 @@ Source: DICOM PS3.4 N.2 (pipeline), PS3.3 C.11.1 (modality), C.11.2 (VOI), C.7.5
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,8 @@ from audit.cases.case import Pixels
 from audit.cases.image import Unreadable
 
 Values = npt.NDArray[np.integer]
+Kind = TypeVar("Kind", bound=np.generic)
+BLOCK = 2**16  # pixels
 MINMAX = "minimum to maximum"
 
 
@@ -78,6 +82,29 @@ def present(stored: Values, way: Presentation) -> tuple[Pixels, str]:
     Modality, padding, VOI, and polarity last and once; padding is black. Without a usable
     window the range of the unpadded pixels is spread. Raises Unreadable.
     """
+    low, span = int(stored.min()), int(stored.max()) - int(stored.min()) + 1
+    if span > stored.size:
+        return _shown(stored, way)
+    # A radiograph has millions of pixels and a few thousand grey levels: each of these once.
+    there = np.zeros(span, dtype=bool)
+    for rows in _blocks(stored):
+        there[rows - low] = True
+    levels = np.zeros(span, dtype=np.float32)
+    levels[there], how = _shown(np.flatnonzero(there) + low, way)
+    shown = np.empty(stored.shape, dtype=np.float32)
+    for rows, out in zip(_blocks(stored), _blocks(shown), strict=True):
+        np.take(levels, rows - low, out=out, mode="clip")  # "raise" would look at all twice
+    return shown, how
+
+
+def _blocks(image: npt.NDArray[Kind]) -> Iterator[npt.NDArray[Kind]]:
+    """Views of so many rows that a processor's cache holds what is made of them."""
+    rows = max(1, BLOCK // max(1, image.shape[1]))
+    return (image[start : start + rows] for start in range(0, len(image), rows))
+
+
+def _shown(stored: Values, way: Presentation) -> tuple[Pixels, str]:
+    """`present` of any array of stored values that has all of the image's."""
     if not (np.isfinite([way.slope, way.intercept]).all() and way.slope > 0):
         raise Unreadable("rescale slope that is not positive")
     inside = np.ones(stored.shape, dtype=bool)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -13,6 +11,8 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn.functional import grid_sample, pad
 
+from audit.speed.threads import one_thread_each, spread
+
 STEPS = 12
 SETTLED = 0.01  # pixels: a step that moves no corner further ends the fit
 MOST = 0.12  # of the side: how far a corner may move
@@ -20,7 +20,8 @@ INSIDE = 0.7  # of the area that must overlap
 SCREEN = 0.1  # what falls short of `least` by more in single precision is not computed in double
 ONE_WAY = 0.01  # of the squared slopes: less lies across the outlines' main direction
 BORDER = 12  # pixels; further than a corner may move
-GROUP = 16  # pictures at a time: what is computed of them fits into a processor's cache
+SHARE = 128  # pictures that one thread lays over each other
+GROUP = 64  # pictures at a time, of each thread
 Pictures = npt.NDArray[np.float32]
 
 
@@ -37,24 +38,19 @@ def aligned(one: Pictures, other: Pictures, least: float) -> npt.NDArray[np.floa
     doi:10.1109/TPAMI.2008.113); of the edges' compression: a signed square root, which keeps one
     strong border (a collimator, metal) from speaking for all.
     """
-    first, second = torch.from_numpy(one), torch.from_numpy(other)
-    with _one_thread():
+    parts = [slice(start, start + SHARE) for start in range(0, len(one), SHARE)]
+
+    def laid(part: slice) -> Tensor:
+        first, second = torch.from_numpy(one[part]), torch.from_numpy(other[part])
         found = _aligned(first, second).double()
         near = ((found >= least - SCREEN) | _one_way(second)).nonzero()[:, 0]
         if len(near):
             found[near] = _aligned(first[near].double(), second[near].double())
-    return np.asarray(found.numpy())
+        return found
 
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Several would mostly wait for each other: what is computed at a time is small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    with one_thread_each() as threads:
+        found = spread(laid, parts, threads=threads)
+    return np.asarray(torch.cat([torch.zeros(0).double(), *found]).numpy())
 
 
 def _aligned(one: Tensor, other: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from audit.metrics.interval import Interval
 from audit.metrics.proportion import clopper_pearson
 from audit.probes.registry import Examination, probe
 from audit.results import Finding, Note, ProbeReport, Scalar
+from audit.speed.threads import ahead
 
 RESAMPLES = 2000
 MOST_LISTED = 200
@@ -98,7 +99,7 @@ def _sought(examination: Examination) -> Shared:
 
 
 def _looks(examination: Examination, cases: list[Case]) -> AbstractContextManager[Looks]:
-    return looks_of((case.load() for case in cases), examination.check_time)
+    return looks_of(ahead(lambda case: case.load(), cases), examination.check_time)
 
 
 def _digest(case: Case) -> str:

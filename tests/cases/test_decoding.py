@@ -7,6 +7,7 @@ import pickle
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,45 @@ def test_a_decoder_ends_when_its_input_does(tmp_path: Path) -> None:
     assert worker.process.wait(timeout=10) == 0
 
 
+ANSWERS = """
+import sys, time
+for line in sys.stdin:
+    time.sleep(0.05)
+    text = b'{"uid": "1.2", "bytes": 0}'
+    sys.stdout.buffer.write(len(text).to_bytes(4, "big") + text)
+    sys.stdout.buffer.flush()
+"""
+
+
+@pytest.mark.parametrize(("starting", "several"), [(1e9, False), (0.1, True)])
+def test_another_decoder_is_started_once_waiting_cost_as_much(
+    monkeypatch: pytest.MonkeyPatch, starting: float, several: bool
+) -> None:
+    worker_that(ANSWERS, monkeypatch)
+    monkeypatch.setattr(dicom_client, "STARTING", starting)
+    monkeypatch.setattr(dicom_client, "_waited", 0.0)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(dicom_client.dicom_uid, [Path(str(n)) for n in range(20)]))
+    assert found == ["1.2"] * 20
+    assert (len(dicom_client._idle) > 1) is several
+    assert len(dicom_client._idle) <= 4
+
+
+def test_who_waits_for_a_decoder_that_dies_gets_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker_that("import time; input(); time.sleep(0.1)", monkeypatch)  # no answer
+    monkeypatch.setattr(dicom_client, "STARTING", 1e9)
+    monkeypatch.setattr(dicom_client, "_waited", 0.0)
+
+    def asked(number: int) -> str:
+        with pytest.raises(Unreadable, match="decoder crashed"):
+            dicom_client.dicom_uid(Path(str(number)))
+        return "crashed"
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(asked, range(6))) == ["crashed"] * 6
+    assert not dicom_client._busy
+
+
 def test_many_files_are_looked_at_in_order_whatever_the_workers(tmp_path: Path) -> None:
     paths = [draw(tmp_path / f"{n}.png", n) for n in range(9)]
     seen: list[tuple[int, int]] = []
@@ -128,7 +168,7 @@ def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
 def test_a_forked_process_asks_a_worker_of_its_own(tmp_path: Path) -> None:
     path = write(tmp_path / "a.dcm", dataset(grid()))
     look(path)
-    with dicom_client._lock:  # as a fork may find it
+    with dicom_client._free:  # as a fork may find it
         child = os.fork()
         if child == 0:
             signal.alarm(20)  # a lock the parent holds would be waited for for ever

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from audit.files import write_whole
+from audit.speed.threads import one_thread_each
 from trainers.phantom.dicom import phantom_dicom
 from trainers.phantom.exposure import Exposure, exposures_of, render
 from trainers.phantom.people import Person
@@ -49,13 +50,8 @@ def _executor(workers: int) -> Iterator[Executor]:
         with ProcessPoolExecutor(workers, context, initializer=_worker) as processes:
             yield processes
         return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(THREADS) as threads:
-            yield threads
-    finally:
-        torch.set_num_threads(before)
+    with one_thread_each(), ThreadPoolExecutor(THREADS) as threads:
+        yield threads
 
 
 def _worker() -> None:

@@ -5,18 +5,22 @@ Source: Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74.
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from audit.draws import ranked
 from audit.probes.cam.maps import Map, grad_cam
 from audit.probes.cam.randomised import randomised
 from audit.probes.cam.watched import NoMap
 from audit.probes.gradcam.energy import energy_findings
-from audit.probes.gradcam.gallery import PER_CELL, SUREST, Shown, choose, draw, outcomes
+from audit.probes.gradcam.gallery import PER_CELL, SUREST, Array, Shown, choose, draw, outcomes
 from audit.probes.registry import Examination, Picture, probe
 from audit.results import Note, ProbeReport
+from audit.speed.threads import spread
 
 __all__ = ["NoMap", "grad_cam", "gradcam"]
 
 MEASURED = 16  # images for the statistics of the randomised network
+TOGETHER = 4  # pictures that a lack of time can cost, though their maps were made
 READING = (
     "Grad-CAM shows regions associated with the score of the predicted class, at the resolution "
     "of one layer. It does not show what caused a decision, and a plausible map is no evidence "
@@ -48,9 +52,10 @@ def gradcam(examination: Examination) -> ProbeReport:
         cam = grad_cam(classifier)
         if examination.params.get("images", True):
             control = _control(found, examination)
-            for place in chosen:
-                examination.check_time()
-                examination.keep(_picture(place, examination, cam, control))
+            for start in range(0, len(chosen), TOGETHER):
+                next_ones = chosen[start : start + TOGETHER]
+                for picture in _pictures(next_ones, examination, cam, control):
+                    examination.keep(picture)
         findings = energy_findings(found, examination, cam)
     except NoMap as error:
         return ProbeReport(probe="gradcam", state="not applicable", reason=str(error))
@@ -84,8 +89,17 @@ def _control(found: list[Shown], examination: Examination) -> Map:
     return grad_cam(randomised(examination.classifier, images, examination.seed))
 
 
-def _picture(place: Shown, examination: Examination, cam: Map, control: Map) -> Picture:
-    classifier, case = examination.classifier, examination.cases.by_id()[place.case]
-    x = classifier.prepare(case)
-    heat, beside = cam(x, place.predicted), control(x, place.predicted)
-    return draw(place, case, x, heat, classifier, examination.seed, beside)
+def _pictures(some: list[Shown], examination: Examination, cam: Map, control: Map) -> list[Picture]:
+    """The maps one after the other, the drawing of them on several threads."""
+    classifier, cases = examination.classifier, examination.cases.by_id()
+    mapped = []
+    for place in some:
+        examination.check_time()
+        x = classifier.prepare(cases[place.case])
+        mapped.append((x, cam(x, place.predicted), control(x, place.predicted)))
+
+    def drawn(place: Shown, seen: tuple[Tensor, Array, Array]) -> Picture:
+        x, heat, beside = seen
+        return draw(place, cases[place.case], x, heat, classifier, examination.seed, beside)
+
+    return spread(drawn, some, mapped)
