@@ -158,6 +158,7 @@ def _stressed(
     options: AuditOptions,
 ) -> Run:
     stress = get_stress(entry.stress)
+    stress.fits(entry.params, len(classifier.classes))
     size = min(entry.sample or len(everyone), len(everyone))
     sample = everyone if size == len(everyone) else _drawn(cases, size, options.seed, everyone)
     each = looks(entry.defence, options.params.get(entry.defence))

@@ -30,6 +30,7 @@ SHARE = 0.75  # its ρ: steps of a stretch that must gain, or the step size is h
     # each restart: the start and its steps, no gradient at the last, and one look at 8 bits
     cost=lambda p: len(radii(p["epsilons"])) * p["restarts"] * (3.0 * p["steps"] + 2),
     check=lambda p: _look_over(p),
+    fits=lambda p, classes: _objective(p["loss"], classes),
 )
 def apgd(
     model: Attackable,

@@ -92,6 +92,7 @@ class Altered:
 
 Perturb = Callable[..., Iterator[Altered]]
 LookOver = Callable[[Mapping[str, Any]], object]
+Fits = Callable[[Mapping[str, Any], int], object]
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class Stress:
     through: str
     cost: Callable[[Mapping[str, Any]], float]
     look_over: LookOver
+    fits: Fits
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -203,6 +205,7 @@ def stress(
     through: str = "hipaudit",
     cost: Callable[[Mapping[str, Any]], float] = lambda _: 1.0,
     check: LookOver = lambda _: None,
+    fits: Fits = lambda _, __: None,
 ) -> Callable[[Perturb], Perturb]:
     """Register a stress. `cost` gives forwards per case (a backward counts 2) for the plan.
 
@@ -210,6 +213,7 @@ def stress(
     checked by the engine on every image; `through` says whose code runs ("ART", "hipaudit").
     `check(params)` raises HipauditError for values that make no sense: it is asked while planning,
     so that nobody waits for the runs before this one to learn of a slip, and at every call.
+    `fits(params, classes)` raises it for a model of so many classes, while planning.
     """
 
     check = _tolerant(name, check)
@@ -228,6 +232,7 @@ def stress(
             through,
             _tolerant(name, cost),
             check,
+            fits,
         )
         return perturb
 

@@ -99,6 +99,7 @@ NUMBERS = [
     ("smallest_epsilon", {"attack": "pdg"}, 'Did you mean "pgd"?'),
     ("rotation_translation", {"angles": 7.5}, "whole number of angles"),
     ("apgd", {"loss": "cd"}, '`loss` "ce" or "dlr"'),
+    ("apgd", {"loss": "dlr"}, "three classes for the DLR loss"),
     ("square", {"area": 1.5}, "`area`"),
     ("metal", {"shape": "screws"}, 'Did you mean "screw"?'),
     ("exposure", {"towards": "dark"}, 'Did you mean "darker"?'),
