@@ -108,7 +108,7 @@ def _natives(members: Sequence[Case], kept: Kept | None) -> list[Pixels]:
     """Pixels as acquired, the caller's to write into. Decoding takes longer than many a stress."""
     if kept is None:
         return [case.load() for case in members]
-    return [image.numpy().copy() for image in kept.all(members, torch.from_numpy)]
+    return [image.numpy().copy() for image in kept.all(members, torch.tensor)]
 
 
 def _stress_batch(
@@ -137,8 +137,8 @@ def _stress_batch(
         check_altered(stress, params, altered, images, x if altered.rows is None else x[rows])
         output = _screened(sight, images, y[rows]) if search else judge.predict(images)
         wrong = judge.decide(output.logits) != y[rows].numpy()
-        if search and altered.variants:
-            counted = up_to_the_first(rows, wrong)
+        counted = up_to_the_first(rows, wrong) if search else rows
+        if len(counted) < len(rows):
             rows = [rows[place] for place in counted]
             altered, output = altered.only(counted), output.only(counted)
             images, wrong = images[counted], wrong[counted]
