@@ -144,8 +144,7 @@ def _stress_batch(
             images, wrong = images[counted], wrong[counted]
         flags = _flags(judge, images, y[rows], wrong) if stress.kind == "attack" else None
         places = [index[row] for row in rows]
-        variants = altered.variants or altered.variant
-        ledger.enter(places, output, variants, flags, altered.queries, altered.found)
+        ledger.enter(places, output, altered.each, flags, altered.queries, altered.found)
         if search:
             batch.open[np.array(rows)[wrong]] = False
 

@@ -29,16 +29,13 @@ class Ledger:
         self,
         cases: Sequence[int],
         output: Output,
-        variant: Mapping[str, Scalar] | Sequence[Mapping[str, Scalar]] = NOTHING,
+        variants: Sequence[Mapping[str, Scalar]] = (),
         flags: Flags | None = None,
         queries: Sequence[int] | None = None,
         found: Sequence[Mapping[str, Scalar]] = (),
     ) -> None:
-        """One row per case: what was said of it under this variant, or under its own of several.
-
-        No flags: not an attack.
-        """
-        each = [variant] * len(cases) if isinstance(variant, Mapping) else variant
+        """One row per case: what was said of it under its variant. No flags: not an attack."""
+        each = variants or [NOTHING] * len(cases)
         numbers = [self.variants.setdefault(tuple(v.items()), len(self.variants)) for v in each]
         unknown = np.full(len(cases), -1)
         success, success_8bit = (unknown, unknown) if flags is None else flags

@@ -57,10 +57,8 @@ def _check_budget(
 ) -> None:
     if stress.budget is None:
         return
-    variants = altered.variants or [altered.variant] * len(images)
-    for variant, spent in zip(
-        variants, distance(images, originals, stress.norm).tolist(), strict=True
-    ):
+    distances = distance(images, originals, stress.norm).tolist()
+    for variant, spent in zip(altered.each, distances, strict=True):
         allowed = stress.budget(params, variant)
         if allowed is not None and spent > allowed + TOLERANCE:
             raise StressFailed(f"{where}: expected {stress.norm} <= {allowed:g}, found {spent:g}")

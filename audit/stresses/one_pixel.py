@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
 from audit.errors import HipauditError, did_you_mean
+from audit.stresses.candidates import still_open
 from audit.stresses.evolution import Outcome
 from audit.stresses.looking import clear_margin
 from audit.stresses.pixel_candidates import CLEAR, described, image_of
@@ -72,7 +72,7 @@ def one_pixel(
     Source: Su et al. 2019, arXiv:1710.08864.
     """
     limit = evaluations(population, generations, queries)
-    rows = [int(row) for row in np.flatnonzero(batch.open)]
+    rows = still_open(batch)
     searches: list[Search[Outcome]] = []
     clear = clear_margin(model, CLEAR)
     for row in rows:

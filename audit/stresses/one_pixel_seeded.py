@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from audit.errors import StressFailed
+from audit.stresses.candidates import still_open
 from audit.stresses.evolution import Genomes, Outcome
 from audit.stresses.looking import clear_margin
 from audit.stresses.one_pixel import check_budget, handed_over
@@ -65,7 +66,7 @@ def one_pixel_seeded(
     sparse white-box attacks (Papernot et al. 2016, arXiv:1511.07528).
     """
     limit = evaluations(population, generations, queries)
-    rows = [int(row) for row in np.flatnonzero(batch.open)]
+    rows = still_open(batch)
     if not rows:
         return
     searches: list[Search[Outcome]] = []

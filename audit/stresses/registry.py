@@ -76,6 +76,11 @@ class Altered:
     queries: Sequence[int] | None = None
     variants: Sequence[Mapping[str, Scalar]] = ()
 
+    @property
+    def each(self) -> Sequence[Mapping[str, Scalar]]:
+        """The variant of every image."""
+        return self.variants or [self.variant] * len(self.images)
+
     def only(self, places: Sequence[int]) -> Altered:
         """The images at these places."""
 
