@@ -209,7 +209,7 @@ def _unit(
     if stored is not None:
         return stored
     before = _forwards(sight)
-    size = _batch_size(run.looks, bench.batch_size)
+    size = _batch_size(run, bench.batch_size)
     if run.planned.kind == "clean":
         rows = clean_rows(sight.judge, cases, size, bench.say)
     else:
@@ -237,10 +237,12 @@ def _forwards(sight: Sight) -> int:
     return sight.judge.forwards + (0 if other else sight.maker.forwards)
 
 
-def _batch_size(looks: float, asked: int) -> int:
-    """Fewer images at a time where a defence looks at each several times: a gradient through it
-    holds all of them in memory."""
-    return max(1, int(asked / max(1.0, looks)))
+def _batch_size(run: Run, asked: int) -> int:
+    """Fewer images at a time where a gradient goes through a defence that looks at each several
+    times: it holds all of them in memory."""
+    planned = run.planned
+    gradients = planned.kind == "attack" and get_stress(planned.stress).needs_gradients
+    return max(1, int(asked / max(1.0, run.looks))) if gradients else asked
 
 
 def _placed(rows: Rows, ids: Sequence[str], place: Mapping[str, int]) -> Rows:

@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 
 from audit.classifier import Classifier
-from audit.defences.averaging import log_mean_softmax
+from audit.defences.averaging import average
 from audit.defences.registry import defence
 from audit.defences.telling import defended
 from audit.draws import generator
 from audit.stresses.radii import at_least, positive
-
-TOGETHER = 64  # noisy images that pass through the network at a time, or the batch if larger
 
 
 def _count(params: dict[str, Any]) -> float:
@@ -53,13 +51,7 @@ def randomised_smoothing(
 
     def forward(x: Tensor) -> Tensor:
         x = x.to(classifier.device)
-        copies, step = bank(x), max(1, TOGETHER // max(1, len(x)))
-        found: list[Tensor] = []
-        for start in range(0, n, step):
-            part = copies[start : start + step]
-            noisy = (part[:, None] + x[None]).flatten(0, 1)  # (copies × N, C, H, W)
-            found += torch.chunk(classifier.logits(noisy), len(part))
-        return log_mean_softmax(found)
+        return average(classifier, (copy + x for copy in bank(x)))
 
     text = (
         f"Randomised smoothing averages {n} copies with Gaussian noise of standard deviation "

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from audit.classifier import Classifier
-from audit.defences.averaging import log_mean_softmax
+from audit.defences.averaging import average
 from audit.defences.registry import defence
 from audit.defences.telling import defended
 from audit.stresses.severities import between
@@ -81,7 +81,7 @@ def tta(
     chosen = views(angle=angle, shift=shift, scale=scale, flip=flip)
 
     def forward(x: Tensor) -> Tensor:
-        return log_mean_softmax([classifier.logits(seen(x, view)) for view in chosen])
+        return average(classifier, (seen(x, view) for view in chosen))
 
     text = f"Test-time augmentation averages {len(chosen)} views: {'; '.join(map(str, chosen))}."
     return defended(classifier, forward, "tta.views", text)
