@@ -100,10 +100,12 @@ def one_audit(images: Path | None, preset: str, probes: bool) -> dict[str, Any]:
     from audit.cases.read import read_cases
     from audit.conduct import conduct
     from audit.options import AuditOptions
+    from audit.speed.pages import keep_freed_memory
     from audit.speed.prepared import Kept
     from audit.stresses.art_bridge import estimator
     from audit.stresses.registry import load_stresses
 
+    keep_freed_memory()  # as the command line does
     torch.set_num_threads(1)
     classifier = small_classifier()
     classifier._kept = Kept(ROOM)

@@ -42,6 +42,7 @@ from audit.conduct import conduct
 from audit.fingerprint import machine
 from audit.options import AuditOptions
 from audit.speed.local_run import LocalImage
+from audit.speed.pages import keep_freed_memory
 from benchmarks.peers.subject import described, fit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -352,6 +353,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/overhead")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    kept = keep_freed_memory()  # as the command line does
     cases = phantoms(given.data, given.cases, given.native)
     found: dict[str, Any] = {
         "day": datetime.now(UTC).date().isoformat(),
@@ -361,6 +363,7 @@ def main() -> None:
             "threads": given.threads,
             "load": round(os.getloadavg()[0], 1),
             "torch": str(torch.__version__),
+            "freed memory kept": kept,
         },
         "target": TARGET,
         "networks": {},

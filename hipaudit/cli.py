@@ -56,6 +56,9 @@ class Session:
     started: bool = False
 
     def start(self) -> None:
+        from audit.speed.pages import keep_freed_memory
+
+        keep_freed_memory()
         self.started = True
 
     def talk(self, verbose: int) -> None:
