@@ -39,6 +39,7 @@ from audit.cases.read import read_cases
 from audit.checkpoints.assemble import cam_module
 from audit.classifier import Classifier
 from audit.conduct import conduct
+from audit.engine import Quiet
 from audit.fingerprint import machine
 from audit.options import AuditOptions
 from audit.speed.local_run import LocalImage
@@ -48,6 +49,8 @@ from benchmarks.peers.subject import described, fit
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = 1.15
 TOP = 40  # lines of the profile kept
+BEFORE, RUNS, PROBES = "before the first run", "attacks, corruptions, defences", "probes"
+FINDINGS = "findings, files"
 
 
 @dataclass
@@ -117,6 +120,32 @@ def watched(classifier: Classifier) -> Iterator[Inside]:
         Classifier.__init__ = make  # type: ignore[method-assign]
         for hook in hooks:
             hook.remove()
+
+
+class Stages(Quiet):
+    """Seconds, and seconds inside the network, of each part of an audit, by what it tells."""
+
+    def __init__(self, inside: Inside) -> None:
+        self.spent: dict[str, list[float]] = {}
+        self._inside, self._part = inside, BEFORE
+        self._since = time.perf_counter(), inside.seconds
+
+    def plan(self, *_: object) -> None:
+        self.turn(RUNS)
+
+    def run(self, run_id: str, done: int, total: int) -> None:
+        if run_id.startswith("probe "):  # told at its start and at its end
+            self.turn(FINDINGS if self._part == PROBES else PROBES)
+        else:
+            self.turn(FINDINGS if done == total else RUNS)
+
+    def turn(self, part: str) -> None:
+        """What went by since the last word was the part before."""
+        now = time.perf_counter(), self._inside.seconds
+        spent = self.spent.setdefault(self._part, [0.0, 0.0])
+        for place, (this, last) in enumerate(zip(now, self._since, strict=True)):
+            spent[place] += this - last
+        self._part, self._since = part, now
 
 
 def _admit(inside: Inside, network: nn.Module) -> None:
@@ -220,9 +249,10 @@ def one_audit(
     options = AuditOptions(preset=given.preset)
     imports = imported(classifier, classifier.prepare(cases[0])[None])
     with watched(classifier) as inside:
-        start = time.perf_counter()
-        results = conduct(classifier, cases, folder / "timed", options)
+        start, stages = time.perf_counter(), Stages(inside)
+        results = conduct(classifier, cases, folder / "timed", options, stages)
         whole = time.perf_counter() - start
+        stages.turn("")
     failed = [f"{run.id}: {run.reason}" for run in results.plan.runs if run.state == "failed"]
     found: dict[str, Any] = {
         "cases": len(cases),
@@ -238,6 +268,10 @@ def one_audit(
         "calls": inside.calls,
         "ratio": whole / inside.seconds,
         "met": whole <= TARGET * inside.seconds,
+        "parts": {
+            part: {"seconds": seconds, "inside the network": within}
+            for part, (seconds, within) in stages.spent.items()
+        },
         "failed": failed,
     }
     batch = results.provenance.batch_size or 32
@@ -329,6 +363,14 @@ def as_markdown(found: dict[str, Any]) -> str:
         for name, one in found["networks"].items()
     ]
     for name, one in found["networks"].items():
+        lines += ["", f"## {name}: its parts", ""]
+        lines += ["| part | seconds | inside the network | ratio |", "|---|---|---|---|"]
+        lines += [
+            f"| {part} | {spent['seconds']:.1f} | {spent['inside the network']:.1f} "
+            f"| {_ratio(spent['seconds'], spent['inside the network'])} |"
+            for part, spent in one["parts"].items()
+        ]
+    for name, one in found["networks"].items():
         if "elsewhere" in one:
             lines += ["", f"## {name}: where the time goes, with callees (cProfile)", ""]
             lines += ["| seconds | own | calls | where |", "|---|---|---|---|"]
@@ -338,6 +380,10 @@ def as_markdown(found: dict[str, Any]) -> str:
                 for row in one["elsewhere"]["with callees"][:25]
             ]
     return "\n".join([*lines, ""])
+
+
+def _ratio(seconds: float, inside: float) -> str:
+    return f"{seconds / inside:.2f}" if inside else ""
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from audit.classifier import Classifier
 
 ON_CPU = 2**30  # bytes of activations
 PART_OF_GPU = 0.25
-# Beyond 16 a CPU slows down: larger activations come from fresh pages of memory every time.
+# Beyond 16 a CPU gains nothing, and slows down where larger activations come from fresh pages of
+# memory every time (audit/speed/pages.py).
 LARGEST = {"cpu": 16, "cuda": 256}
 
 
