@@ -108,6 +108,26 @@ def test_rows_do_not_depend_on_the_batch_size(tmp_path, batch_size):
         np.testing.assert_array_equal(one.rows.case, two.rows.case)
 
 
+@pytest.mark.parametrize(("gradients", "at_a_time"), [(False, 8), (True, 1)])
+def test_only_a_gradient_through_eight_views_makes_the_batch_smaller(
+    tmp_path, gradients, at_a_time
+):
+    given: list[int] = []
+
+    @stress("watch", kind="attack", norm="linf", needs_gradients=gradients, budget=lambda *_: 1.0)
+    def perturb(model, batch):
+        given.append(len(batch.x))
+        yield Altered({}, batch.x)
+
+    cases = cases_of([0.6, 0.7, 0.8, 0.9] * 4, labels=["fracture"] * 16)
+    chosen = AuditOptions(preset="ci", stresses=("watch",), defences=("tta",))
+    try:
+        carry_out(tmp_path, cases, make_plan(classifier_of(Brightness()), cases, chosen), 8)
+    finally:
+        del STRESSES["watch"]
+    assert min(given) == at_a_time  # without the defence it is 8 anyway
+
+
 def test_a_second_execution_reads_every_unit_and_attacks_nothing(tmp_path, darken):
     cases = cases_of(LEVELS)
     runs = plan_for(("darken",), cases)
