@@ -48,7 +48,7 @@ def test_blocks_that_were_freed_are_not_fetched_again() -> None:
     _, without = counted("leave")
     said, kept = counted("keep")
     assert said == "True"
-    # As it comes, glibc fetches every page of every block: of 2 MiB where the kernel likes huge ones.
+    # As it comes, glibc fetches every page anew: of 2 MiB where the kernel likes huge ones.
     assert without > 0.9 * BLOCKS * MIB / 2
     assert kept < without / 10
 
