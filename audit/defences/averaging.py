@@ -11,20 +11,23 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from audit.classifier import Classifier
+from audit.speed.batch_size import LARGEST
 
-TOGETHER = 16  # images that pass through the network at a time, or the batch if that is larger
+USUAL = 224 * 224  # pixels of an image
 
 
 def average(classifier: Classifier, looks: Iterable[Tensor]) -> Tensor:
     """Logarithm of the mean softmax (N, K) over looks (N, C, H, W) at the same N images.
 
-    Differentiable. A look is made when its turn has come: few of them stay in memory at once,
-    but where a gradient is asked for, which holds them all.
+    Differentiable. As many pass through the network together as the largest batch of 224² holds,
+    or one look where they are larger. A look is made when its turn has come, so few stay in
+    memory, but where a gradient holds them all.
     """
+    most = LARGEST.get(classifier.device.type, LARGEST["cpu"]) * USUAL
     waiting = iter(looks)
     found: list[Tensor] = []
     while (first := next(waiting, None)) is not None:
-        others = TOGETHER // max(1, len(first)) - 1
+        others = most // max(1, len(first) * first.shape[-2] * first.shape[-1]) - 1
         group = [first, *islice(waiting, max(0, others))]
         said = classifier.logits(torch.cat(group) if len(group) > 1 else first)
         found += torch.chunk(said, len(group))

@@ -10,16 +10,27 @@ import torch
 from scipy.special import log_softmax, logsumexp
 from torch import Tensor
 
-from audit.defences.averaging import TOGETHER, average
+from audit.defences.averaging import average
+from audit.speed.batch_size import LARGEST
 from tests.stresses.promises import small_classifier
 
+TOGETHER = LARGEST["cpu"]
 
+
+@pytest.fixture(autouse=True)
+def usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The images of `small_classifier` are as large as is usual."""
+    monkeypatch.setattr("audit.defences.averaging.USUAL", 24 * 24)
+
+
+@pytest.mark.parametrize("side", [24, 48])
 @pytest.mark.parametrize("images", [1, 3, TOGETHER, TOGETHER + 5])
 def test_looks_share_a_pass_up_to_the_bound_and_are_made_when_their_turn_comes(
-    images: int,
+    images: int, side: int
 ) -> None:
     classifier, x, _ = small_classifier()
-    x = x[:1].expand(images, -1, -1, -1)
+    x = x[:1, :, :1, :1].expand(images, -1, side, side)
+    most = TOGETHER * 24 * 24 // (side * side)
     asked: list[int] = []
     waited: list[int] = []
     made = [0]
@@ -39,8 +50,8 @@ def test_looks_share_a_pass_up_to_the_bound_and_are_made_when_their_turn_comes(
     wanted = logsumexp(each, axis=0) - np.log(7)
     assert np.abs(told.detach().numpy() - wanted).max() <= 1e-6
     assert sum(asked) == 7 * images
-    assert max(asked) <= max(TOGETHER, images)
-    assert len(asked) == -(-7 // max(1, TOGETHER // images))  # as few passes as that allows
+    assert max(asked) <= max(most, images)
+    assert len(asked) == -(-7 // max(1, most // images))  # as few passes as that allows
     assert waited == [0] * len(asked)
 
 
