@@ -14,7 +14,7 @@ HELP = """Everything on synthetic radiographs: make them, train on them, audit, 
 Hip phantoms (femur, pelvis, soft tissue; two views of each patient; some with a fracture, some
 with metal) are projected to DICOM, a small classifier is trained on them for about two minutes,
 and audited with every stress at a small budget. No image shows a person, and no number says
-anything about patients. Needs no download and no GPU; about 8 minutes on 2 cores.
+anything about patients. Needs no download and no GPU; about 5 minutes on 2 cores.
 
 \b
 Written to hipaudit-out/demo/ (or --out):
