@@ -241,7 +241,7 @@ def _batch_size(run: Run, asked: int) -> int:
     """Fewer images at a time where a gradient goes through a defence that looks at each several
     times: it holds all of them in memory."""
     planned = run.planned
-    gradients = planned.kind == "attack" and get_stress(planned.stress).needs_gradients
+    gradients = planned.kind != "clean" and get_stress(planned.stress).needs_gradients
     return max(1, int(asked / max(1.0, run.looks))) if gradients else asked
 
 

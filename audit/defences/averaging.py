@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from audit.classifier import Classifier
-from audit.speed.batch_size import LARGEST
+from audit.speed.batch_size import largest
 
 USUAL = 224 * 224  # pixels of an image
 
@@ -23,7 +23,7 @@ def average(classifier: Classifier, looks: Iterable[Tensor]) -> Tensor:
     or one look where they are larger. A look is made when its turn has come, so few stay in
     memory, but where a gradient holds them all.
     """
-    most = LARGEST.get(classifier.device.type, LARGEST["cpu"]) * USUAL
+    most = largest(classifier.device) * USUAL
     waiting = iter(looks)
     found: list[Tensor] = []
     while (first := next(waiting, None)) is not None:

@@ -17,19 +17,22 @@ PART_OF_GPU = 0.25
 LARGEST = {"cpu": 16, "cuda": 256}
 
 
+def largest(device: torch.device) -> int:
+    """Images at a time, of 224², beyond which more gain nothing on this kind of device."""
+    return LARGEST.get(device.type, LARGEST["cpu"])
+
+
 def batch_size(classifier: Classifier, x: Tensor) -> int:
     """The largest power of two whose activations fit; x (1, C, H, W) in [0, 1] is tried.
 
     Activations are those of one forward pass, all kept as a gradient keeps them. Fixed numbers:
     1 GiB and at most 16 images on a CPU, a quarter of its memory and at most 256 on a GPU.
     """
-    kind = classifier.device.type
-    most = LARGEST.get(kind, LARGEST["cpu"])
     room = ON_CPU
-    if kind == "cuda":
+    if classifier.device.type == "cuda":
         room = int(PART_OF_GPU * torch.cuda.get_device_properties(classifier.device).total_memory)
     fit = max(1, room // max(1, activation_bytes(classifier, x)))
-    return int(min(most, 2 ** (fit.bit_length() - 1)))
+    return int(min(largest(classifier.device), 2 ** (fit.bit_length() - 1)))
 
 
 def activation_bytes(classifier: Classifier, x: Tensor) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pytest
 import torch
 from torch import nn
 
-from benchmarks.overhead import Inside, _timed_backwards
+from benchmarks.inside import Inside, Stages, _timed_backwards
 from benchmarks.peers.counting import counted
 
 
@@ -56,3 +59,29 @@ def test_both_of_autograds_doors_are_watched_and_put_back() -> None:
         torch.autograd.grad((x * x).sum(), x)
     assert 0 < first < inside.backward
     assert (torch.autograd.backward, torch.autograd.grad) == before
+
+
+def test_the_parts_of_an_audit_are_told_apart_and_together_are_the_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = iter([0.0, 1.0, 1.0, 8.0, 9.0, 11.0, 16.0, 18.0])
+    clock = SimpleNamespace(perf_counter=lambda: next(ticks))
+    monkeypatch.setattr("benchmarks.inside.time", clock)
+    inside = Inside()
+    stages = Stages(inside)
+    stages.plan([], 0.0, 0.0)
+    stages.run("clean", 0, 4)
+    inside.forward += 5
+    stages.run("clean", 4, 4)  # until 8: seven seconds of a run, five of them inside
+    stages.run("fgsm", 0, 4)
+    stages.run("fgsm", 4, 4)
+    stages.run("probe leakage", 0, 1)  # findings are made in between
+    inside.backward += 1
+    parts = stages.ended()
+    found = {part: tuple(spent.values()) for part, spent in parts.items()}
+    assert found == {
+        "before the first run": (1.0, 0.0),
+        "attacks, corruptions, defences": (9.0, 5.0),
+        "findings, files": (6.0, 0.0),
+        "probes": (2.0, 1.0),
+    }

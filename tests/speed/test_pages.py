@@ -14,6 +14,7 @@ from audit.speed.pages import keep_freed_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS, MIB = 20, 64
+OWN = ("MALLOC_", "GLIBC_TUNABLES")  # variables of an environment that set malloc
 COUNTED = f"""
 import resource, sys
 from audit.speed.pages import keep_freed_memory
@@ -34,8 +35,7 @@ print(fetched() - before)
 def counted(how: str) -> tuple[str, int]:
     """What the function said in a process of its own, and how many pages were fetched in it for
     blocks like one that was freed before."""
-    own = ("MALLOC_", "GLIBC_TUNABLES")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(own)}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
     environment |= {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", COUNTED, how]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -62,7 +62,7 @@ def test_a_malloc_that_somebody_set_is_left_alone(
 
 
 def test_a_system_without_mallopt_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [n for n in os.environ if n.startswith(("MALLOC_", "GLIBC_TUNABLES"))]:
+    for name in [n for n in os.environ if n.startswith(OWN)]:
         monkeypatch.delenv(name)
     monkeypatch.setattr("ctypes.CDLL", lambda _name: object())
     assert keep_freed_memory() is False
